@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// RAM is committed in chunks, so that what is never written costs nothing.
+
+/** Bytes that are committed together: the largest DMA buffer that shares its memory with neighbours. */
+export const CHUNK_BYTES = 0x10_0000;
+
+/** Bytes that are saved together, and the granule of DMA buffers. */
+export const PAGE_BYTES = 0x1000;
+
+/** The number of the chunk that holds `pa`. */
+export function chunkOf(pa: number): number {
+  return Math.floor(pa / CHUNK_BYTES);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// One contiguous range of RAM: chunks found by two array steps, committed when first written.
+
+import type { AccessSize, MmioModel, PhysAddr, Region } from '@irqkit/core';
+import { CHUNK_BYTES, chunkOf, PAGE_BYTES } from './chunk.js';
+
+/** How many bytes may still be committed, shared by the regions of a board. */
+export interface CommitBudget {
+  /** False, with nothing taken, where fewer than `bytes` are left. */
+  take(bytes: number): boolean;
+}
+
+const LEAF_CHUNKS = 1024;
+/** Up to here a loop is faster than a view for `set`. */
+const LOOP_BYTES = 64;
+
+export class RamRegion implements Region, MmioModel {
+  readonly base: PhysAddr;
+  readonly sizeBytes: number;
+  readonly end: number;
+  readonly #firstChunk: number;
+  readonly #leaves: ((Uint8Array | undefined)[] | undefined)[];
+  readonly #budget: CommitBudget;
+
+  constructor(region: Region, budget: CommitBudget) {
+    this.base = region.base;
+    this.sizeBytes = region.sizeBytes;
+    this.end = region.base + region.sizeBytes;
+    this.#firstChunk = chunkOf(region.base);
+    const nrChunks = chunkOf(this.end - 1) - this.#firstChunk + 1;
+    this.#leaves = new Array<undefined>(Math.ceil(nrChunks / LEAF_CHUNKS)).fill(undefined);
+    this.#budget = budget;
+  }
+
+  /** As a frame that CPUs and devices read in words; `offset` is from the base. */
+  read(offset: number, size: AccessSize): number {
+    const pa = this.base + offset;
+    const at = pa - chunkOf(pa) * CHUNK_BYTES;
+    if (at + size > CHUNK_BYTES) return this.read(offset, 1) + this.read(offset + 1, (size - 1) as AccessSize) * 0x100;
+    const chunk = this.#find(pa);
+    if (chunk === undefined) return 0;
+    let value = 0;
+    for (let i = size - 1; i >= 0; i--) value = value * 0x100 + chunk[at + i]!;
+    return value;
+  }
+
+  write(offset: number, value: number, size: AccessSize): void {
+    for (let i = 0, rest = value; i < size; i++, rest = Math.floor(rest / 0x100)) {
+      const pa = this.base + offset + i;
+      const chunk = this.#commit(pa);
+      if (chunk !== undefined) chunk[pa - chunkOf(pa) * CHUNK_BYTES] = rest;
+    }
+  }
+
+  /** Copies `count` bytes at `pa`, all within this region, to `into` from its index `at`. */
+  load(pa: number, into: Uint8Array, at: number, count: number): void {
+    while (count > 0) {
+      const offset = pa - chunkOf(pa) * CHUNK_BYTES;
+      const n = Math.min(count, CHUNK_BYTES - offset);
+      const chunk = this.#find(pa);
+      if (chunk === undefined) into.fill(0, at, at + n);
+      else copy(chunk, offset, into, at, n);
+      pa += n;
+      at += n;
+      count -= n;
+    }
+  }
+
+  /** The reverse of `load`. False, perhaps with a part stored, where no more memory may be committed. */
+  store(pa: number, from: Uint8Array, at: number, count: number): boolean {
+    while (count > 0) {
+      const offset = pa - chunkOf(pa) * CHUNK_BYTES;
+      const n = Math.min(count, CHUNK_BYTES - offset);
+      const chunk = this.#commit(pa);
+      if (chunk === undefined) return false;
+      copy(from, at, chunk, offset, n);
+      pa += n;
+      at += n;
+      count -= n;
+    }
+    return true;
+  }
+
+  /** The memory of a range within one chunk; undefined where no more may be committed. */
+  view(pa: number, sizeBytes: number): Uint8Array | undefined {
+    const chunk = this.#commit(pa);
+    const offset = pa - chunkOf(pa) * CHUNK_BYTES;
+    return chunk?.subarray(offset, offset + sizeBytes);
+  }
+
+  /**
+   * Puts one contiguous block of memory under whole chunks, contents kept, and returns it. Views that were given of
+   * these chunks before no longer show RAM.
+   */
+  contiguous(pa: number, sizeBytes: number): Uint8Array | undefined {
+    let missing = 0;
+    for (let at = 0; at < sizeBytes; at += CHUNK_BYTES) if (this.#find(pa + at) === undefined) missing += CHUNK_BYTES;
+    if (!this.#budget.take(missing)) return undefined;
+    const block = new Uint8Array(sizeBytes);
+    this.load(pa, block, 0, sizeBytes);
+    for (let at = 0; at < sizeBytes; at += CHUNK_BYTES) this.#place(pa + at, block.subarray(at, at + CHUNK_BYTES));
+    return block;
+  }
+
+  /** Calls back with each committed page that holds anything but zeroes. */
+  forEachPage(visit: (pa: number, bytes: Uint8Array) => void): void {
+    this.#forEachChunk((base, chunk) => {
+      for (let at = 0; at < CHUNK_BYTES; at += PAGE_BYTES) {
+        const page = chunk.subarray(at, at + PAGE_BYTES);
+        if (page.some((byte) => byte !== 0)) visit(base + at, page);
+      }
+    });
+  }
+
+  /** Zeroes what is committed. Views stay good. */
+  clear(): void {
+    this.#forEachChunk((_, chunk) => chunk.fill(0));
+  }
+
+  #forEachChunk(visit: (base: number, chunk: Uint8Array) => void): void {
+    this.#leaves.forEach((leaf, i) =>
+      leaf?.forEach((chunk, j) => {
+        if (chunk) visit((this.#firstChunk + i * LEAF_CHUNKS + j) * CHUNK_BYTES, chunk);
+      }),
+    );
+  }
+
+  #find(pa: number): Uint8Array | undefined {
+    const index = chunkOf(pa) - this.#firstChunk;
+    const leaf = this.#leaves[Math.floor(index / LEAF_CHUNKS)];
+    return leaf === undefined ? undefined : leaf[index % LEAF_CHUNKS];
+  }
+
+  #commit(pa: number): Uint8Array | undefined {
+    const chunk = this.#find(pa);
+    if (chunk !== undefined || !this.#budget.take(CHUNK_BYTES)) return chunk;
+    return this.#place(pa, new Uint8Array(CHUNK_BYTES));
+  }
+
+  #place(pa: number, chunk: Uint8Array): Uint8Array {
+    const index = chunkOf(pa) - this.#firstChunk;
+    const leaf = (this.#leaves[Math.floor(index / LEAF_CHUNKS)] ??= new Array<undefined>(LEAF_CHUNKS).fill(undefined));
+    leaf[index % LEAF_CHUNKS] = chunk;
+    return chunk;
+  }
+}
+
+function copy(from: Uint8Array, at: number, into: Uint8Array, to: number, count: number): void {
+  if (count > LOOP_BYTES) into.set(from.subarray(at, at + count), to);
+  else for (let i = 0; i < count; i++) into[to + i] = from[at + i]!;
+}

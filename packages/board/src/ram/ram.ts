@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// A board's RAM: the regions of the firmware's /memory nodes, little-endian.
+
+import { alignDown } from '@irqkit/bits';
+import type { Dma, ModelLog, PhysAddr, Region } from '@irqkit/core';
+import { PAGE_BYTES } from './chunk.js';
+import { RamRegion } from './ram-region.js';
+
+/** RAM as its owner sees it, beside what `Dma` says. */
+export interface BoardRam extends Dma {
+  /** Ascending, without overlaps. */
+  readonly regions: readonly Region[];
+  /** Bytes for which memory stands by now. */
+  readonly committedBytes: number;
+}
+
+/** Pages that are not all zero: `bytes` holds them in the order of `pages`. */
+export interface RamState {
+  readonly pages: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export class Ram implements BoardRam {
+  readonly regions: readonly RamRegion[];
+  #committed = 0;
+  readonly #limitBytes: number;
+  readonly #log: ModelLog;
+
+  /** Regions may touch and overlap, as Linux's memblock allows; empty ones, which boot loaders fill in, are left out. */
+  constructor(memory: readonly Region[], limitBytes: number, log: ModelLog) {
+    this.#limitBytes = limitBytes;
+    this.#log = log;
+    this.regions = merged(memory).map((region) => new RamRegion(region, this));
+  }
+
+  get committedBytes(): number {
+    return this.#committed;
+  }
+
+  /** The budget of the regions. */
+  take(bytes: number): boolean {
+    if (this.#committed + bytes > this.#limitBytes) {
+      this.#log.unimp('more than 0x%x bytes of RAM written, the limit of this board', this.#limitBytes);
+      return false;
+    }
+    this.#committed += bytes;
+    return true;
+  }
+
+  load(pa: PhysAddr, into: Uint8Array): boolean {
+    const region = this.find(pa, into.length);
+    if (region === undefined) return false;
+    region.load(pa, into, 0, into.length);
+    return true;
+  }
+
+  store(pa: PhysAddr, from: Uint8Array): boolean {
+    return this.find(pa, from.length)?.store(pa, from, 0, from.length) ?? false;
+  }
+
+  /** The region that holds all of a range. */
+  find(pa: number, sizeBytes: number): RamRegion | undefined {
+    const { regions } = this;
+    for (let i = 0; i < regions.length; i++) {
+      const region = regions[i]!;
+      if (pa >= region.base && pa + sizeBytes <= region.end) return region;
+    }
+    return undefined;
+  }
+
+  save(): RamState {
+    const found: { pa: number; page: Uint8Array }[] = [];
+    for (const region of this.regions) region.forEachPage((pa, page) => found.push({ pa, page }));
+    const bytes = new Uint8Array(found.length * PAGE_BYTES);
+    found.forEach(({ page }, i) => bytes.set(page, i * PAGE_BYTES));
+    return { pages: found.map(({ pa }) => pa), bytes };
+  }
+
+  /** False where a page does not lie in RAM or no memory is left. Buffers keep showing RAM. */
+  restore(state: RamState): boolean {
+    for (const region of this.regions) region.clear();
+    return state.pages.every((pa, i) => {
+      const page = state.bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES);
+      return this.regions.some((region) => storePart(region, pa, page));
+    });
+  }
+}
+
+// Where a region does not begin or end on a page, its saved pages reach beyond it.
+function storePart(region: RamRegion, pa: number, page: Uint8Array): boolean {
+  const base = Math.max(pa, region.base);
+  const end = Math.min(pa + page.length, region.end);
+  return base < end && alignDown(pa, PAGE_BYTES) === pa && region.store(base, page, base - pa, end - base);
+}
+
+function merged(memory: readonly Region[]): Region[] {
+  const regions: Region[] = [];
+  for (const { base, sizeBytes } of [...memory].sort((a, b) => a.base - b.base)) {
+    if (sizeBytes === 0) continue;
+    const last = regions.at(-1);
+    if (last === undefined || base > last.base + last.sizeBytes) regions.push({ base, sizeBytes });
+    else {
+      const end = Math.max(last.base + last.sizeBytes, base + sizeBytes);
+      regions[regions.length - 1] = { base: last.base, sizeBytes: end - last.base };
+    }
+  }
+  return regions;
+}

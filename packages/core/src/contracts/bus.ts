@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a driver sees of the hardware: MMIO regions, DMA memory and the interrupt wires of the processors. Models, QEMU
+// and a recording all stand behind the same interface.
+
+import type { PhysAddr } from './address.js';
+
+/** A range of physical addresses. */
+export interface Region {
+  readonly base: PhysAddr;
+  readonly sizeBytes: number;
+}
+
+/** Access widths in bytes. A 64-bit register is a pair of words (`write64`) or two accesses. */
+export type AccessSize = 1 | 2 | 4;
+
+/** A mapped register frame. Offsets are in bytes from its base; values are unsigned. */
+export interface MmioRegion extends Region {
+  /** The physical address of the register at `offset`. */
+  at(offset: number): PhysAddr;
+  read(offset: number, size: AccessSize): number;
+  write(offset: number, value: number, size: AccessSize): void;
+  /** One 64-bit store, or the low then the high word where the bus has none. */
+  write64(offset: number, lo: number, hi: number): void;
+}
+
+/** Memory that devices can reach, as the driver that owns it sees it. */
+export interface DmaBuffer extends Region {
+  /** The bytes themselves: stores are seen by models at once. */
+  readonly bytes: Uint8Array;
+  /** The same bytes as little-endian words; `sizeBytes` is a multiple of 4. */
+  readonly words: Uint32Array;
+}
+
+export interface DmaMemory {
+  /**
+   * Zeroed memory of `sizeBytes` rounded up to a page, at a multiple of `align` (a power of two, 4096 at least).
+   * @throws LinuxError ENOMEM
+   */
+  alloc(sizeBytes: number, align?: number): DmaBuffer;
+  /** @throws LinuxError EINVAL for a buffer that is not allocated here. */
+  free(buffer: DmaBuffer): void;
+}
+
+/** The processors: who makes an access, and the interrupt input of each. */
+export interface CpuPort {
+  /** How many there are, numbered from 0 in the order of the firmware's /cpus. */
+  readonly count: number;
+  /** The one whose code runs now: banked registers answer for it. */
+  readonly current: number;
+  /** MPIDR affinity bits of each: Aff3 at [39:32], Aff2 [23:16], Aff1 [15:8], Aff0 [7:0]. */
+  readonly mpidr: readonly number[];
+  /** Runs `work` as code of that processor; on the way out, also by an exception, the former one is current again. */
+  runOn<T>(cpu: number, work: () => T): T;
+  /** True while the processor's IRQ input is asserted. */
+  irqAsserted(cpu: number): boolean;
+  /**
+   * Calls back when an IRQ input becomes asserted, never from inside an access: a signal raised there latches and is
+   * delivered once the outermost access has ended. Returns the removal.
+   */
+  onIrq(callback: (cpu: number) => void): () => void;
+}
+
+/** What `createHost` runs on. */
+export interface Bus {
+  /** @throws LinuxError ENXIO where nothing answers at `region`. */
+  map(region: Region): MmioRegion;
+  unmap(region: MmioRegion): void;
+  readonly memory: DmaMemory;
+  readonly cpus: CpuPort;
+}

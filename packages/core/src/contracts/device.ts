@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device as the frameworks see it, whatever its bus.
+
+import type { IrqDomain } from '../irq/irq-domain.js';
+import type { MsiDesc } from '../msi/msi-desc.js';
+import type { MsiDoorbellInfo } from './doorbell.js';
+import type { FirmwareNode } from './firmware.js';
+import type { IommuGroup } from './iommu.js';
+import type { Iova, PhysAddr } from './address.js';
+
+/** Stands between a device's MSIs and their doorbells where an IOMMU translates them. */
+export interface MsiTranslation {
+  /** Makes the doorbell reachable for this device; counted. May allocate. @throws LinuxError */
+  bind(doorbell: MsiDoorbellInfo): void;
+  /** Takes one `bind` back. */
+  unbind(doorbell: MsiDoorbellInfo): void;
+  /** The bound IOVA of a doorbell address; undefined where there is no binding. Never allocates or waits. */
+  iovaOf(pa: PhysAddr): Iova | undefined;
+}
+
+export interface Device {
+  /** `0000:00:02.0`, or a node's path. */
+  readonly name: string;
+  readonly node: FirmwareNode | undefined;
+  /** The id its accesses carry on its bus, aliases resolved. */
+  readonly requesterId: number;
+  /** The id its MSI controller knows it by. */
+  readonly msiDeviceId: number;
+  /** Where its MSIs are allocated; undefined where it can have none. */
+  readonly msiDomain: IrqDomain | undefined;
+  readonly iommuGroup: IommuGroup | undefined;
+  /** Undefined where messages reach the bus untranslated: no IOMMU, identity, bypass. */
+  readonly msiTranslation: MsiTranslation | undefined;
+  /** Its vectors while MSI is enabled, ascending by index. */
+  readonly msiDescs: MsiDesc[];
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model implements and what it is given: register frames towards the bus, memory and wires behind it.
+// A model never throws at software: it does what the specification says silicon does, and tells the log.
+
+import type { PhysAddr } from './address.js';
+import type { AccessSize, Region } from './bus.js';
+
+/**
+ * Who makes an access. An id that does not apply is -1: a processor has no requesterId, a device no cpu, a device whose
+ * ids firmware maps to no IOMMU or MSI controller no streamId or deviceId.
+ */
+export interface Requester {
+  readonly kind: 'cpu' | 'device';
+  readonly cpu: number;
+  /** PCI requester id (bus << 8 | device << 3 | function), or the id a platform device has on its bus. */
+  readonly requesterId: number;
+  readonly streamId: number;
+  readonly deviceId: number;
+}
+
+/** One register frame. `offset` is within the frame; a frame answers every offset and size, at worst RAZ/WI. */
+export interface MmioModel {
+  read(offset: number, size: AccessSize, by: Requester): number;
+  write(offset: number, value: number, size: AccessSize, by: Requester): void;
+  /** Left out where a 64-bit store means the same as its low then its high word. */
+  write64?(offset: number, lo: number, hi: number, by: Requester): void;
+}
+
+/** A model's saved state: structured-cloneable data and the version of its layout. */
+export interface State {
+  readonly version: number;
+  readonly [key: string]: unknown;
+}
+
+/** The hardware behind one firmware node. */
+export interface Model {
+  /** The frame at i answers the node's i-th `reg` entry; missing ones are left to nobody. */
+  readonly frames: readonly MmioModel[];
+  /** Ranges answered beyond `reg`, such as a PCI host bridge's memory windows. */
+  readonly windows?: readonly { readonly region: Region; readonly model: MmioModel }[];
+  save(): State;
+  /** @throws LinuxError EINVAL for a state of another version or shape. */
+  restore(state: State): void;
+}
+
+/** A level on a wire. */
+export interface IrqLine {
+  set(level: boolean): void;
+}
+
+/** Where a message-signalled interrupt enters an interrupt controller. */
+export interface IrqSink {
+  /** One edge on the input of `intid`; unknown ids are ignored. */
+  setPending(intid: number): void;
+}
+
+/** A model that other nodes' interrupts are wired to. */
+export interface InterruptControllerModel extends Model {
+  readonly sink: IrqSink;
+  /** The input that an `interrupts` specifier names; undefined where it names none. */
+  line(specifier: readonly number[]): IrqLine | undefined;
+}
+
+/** A model's own view of memory. False where the address is not RAM: the bytes are then untouched. */
+export interface Dma {
+  load(pa: PhysAddr, into: Uint8Array): boolean;
+  store(pa: PhysAddr, from: Uint8Array): boolean;
+}
+
+/**
+ * A device's way to memory and doorbells, with its ids on every access and its IOMMU between, where there is one.
+ * Addresses are what the device puts on the bus. False where the access faulted or nothing answered.
+ */
+export interface DmaPort {
+  readonly requester: Requester;
+  load(address: number, into: Uint8Array): boolean;
+  store(address: number, from: Uint8Array): boolean;
+  /** One 32-bit write, the form an MSI has. */
+  write32(address: number, value: number): boolean;
+}
+
+/** Given to bus models: the port of a requester id on this node's bus, always the same one for the same id. */
+export interface DmaPorts {
+  port(requesterId: number): DmaPort;
+}
+
+/** What a model reports. Formats take %d and %x, so that nothing is formatted where nobody listens. */
+export interface ModelLog {
+  /** Software broke a rule of the specification. */
+  guest(format: string, ...args: readonly (number | string)[]): void;
+  /** Software asked for what the model does not have. */
+  unimp(format: string, ...args: readonly (number | string)[]): void;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contracts of irqkit and the frameworks over them: plugins and hosts, irq domains, MSI, doorbells.
+
+import './polyfill.js';
+
+export { inject, injectable } from 'tsyringe';
+export { iova, physAddr } from './contracts/address.js';
+export type { Iova, PhysAddr } from './contracts/address.js';
+export type { AccessSize, Bus, CpuPort, DmaBuffer, DmaMemory, MmioRegion, Region } from './contracts/bus.js';
+export type {
+  Description,
+  Finding,
+  IsolationVerdict,
+  MsiControllerDescription,
+  SiliconNumber,
+} from './contracts/description.js';
+export type { Device, MsiTranslation } from './contracts/device.js';
+export { doorbellBases } from './contracts/doorbell.js';
+export type { GlobalDoorbell, MsiDoorbellInfo, PercpuDoorbells } from './contracts/doorbell.js';
+export { ERRNO, LinuxError } from './contracts/errno.js';
+export type { Errno } from './contracts/errno.js';
+export { FirmwareError } from './contracts/firmware.js';
+export type { AddressRange, Firmware, FirmwareNode, InterruptSpec, MappedId } from './contracts/firmware.js';
+export { DOORBELL_PROT, IOMMU_PROT } from './contracts/iommu.js';
+export type { IommuDomain, IommuDomainType, IommuGroup } from './contracts/iommu.js';
+export * from './contracts/model.js';
+export { CORE_API, definePlugin } from './contracts/plugin.js';
+export type {
+  DescriptionEntry,
+  Driver,
+  DriverEntry,
+  Maker,
+  ModelEntry,
+  Plugin,
+  PluginManifest,
+  Silicon,
+} from './contracts/plugin.js';
+export type { DeviceList, HostLog, ModelContext, ProbeContext } from './host/contexts.js';
+export { createHost } from './host/create-host.js';
+export type { Host, HostOptions } from './host/create-host.js';
+export { Devres } from './host/devres.js';
+export { indexEntries, matchEntry } from './host/match.js';
+export type { Claim, ClaimIndex } from './host/match.js';
+export { probeNodes, unprobe } from './host/prober.js';
+export type { Probed, ProbeCandidate, ProbeOptions } from './host/prober.js';
+export type { Flow } from './irq/flow.js';
+export { IRQ_TYPE } from './irq/irq-chip.js';
+export type { IrqChip, IrqCommonData, IrqData, MsiMsg } from './irq/irq-chip.js';
+export { IrqCore } from './irq/irq-core.js';
+export type { IrqAction, IrqDesc, IrqHandler } from './irq/irq-desc.js';
+export { IRQ_DOMAIN_FLAG, IrqDomain } from './irq/irq-domain.js';
+export type { BusToken, IrqAllocInfo, IrqDomainOps, IrqDomainOptions } from './irq/irq-domain.js';
+export type { RootHandler } from './irq/irq-entry.js';
+export { parentChip } from './irq/parent-chip.js';
+export { formatProcInterrupts, interruptRows } from './irq/proc-interrupts.js';
+export type { InterruptRow } from './irq/proc-interrupts.js';
+export { lookupDoorbell } from './msi/doorbell-lookup.js';
+export { DoorbellRegistry } from './msi/doorbell-registry.js';
+export type { DoorbellHandle } from './msi/doorbell-registry.js';
+export { msiDomainAllocIrqs, msiDomainFreeIrqs } from './msi/msi-alloc.js';
+export type { MsiDescSpec } from './msi/msi-alloc.js';
+export type { MsiDesc, MsiHardware } from './msi/msi-desc.js';
+export { MSI_FLAG } from './msi/msi-domain-info.js';
+export type { MsiDomainInfo, MsiParentOps } from './msi/msi-domain-info.js';
+export { createMsiDomain, msiGetDomainInfo } from './msi/msi-domain.js';
+export type { MsiDomainOptions } from './msi/msi-domain.js';
+export { PlatformDevice } from './msi/platform-msi.js';
+export * from './tokens.js';
