@@ -23,7 +23,7 @@ const noBigInt = [
 ].map((selector) => ({ selector, message: 'BigInt only in parsers, ABI codecs and tests: it costs 20-43 times.' }));
 
 const parsersAndCodecs = ['packages/fdt/src/**', 'packages/acpi/src/**', 'packages/vfio-type1/src/abi/**'];
-const ambient = 'URL console performance process';
+const ambient = 'Buffer URL console performance process';
 const tests = ['packages/*/test/**', 'test-e2e/**', 'tools/**'];
 
 export default tseslint.config(

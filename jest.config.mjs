@@ -6,6 +6,7 @@ export default {
   verbose: true,
   maxWorkers: 2,
   testEnvironment: 'node',
+  testTimeout: 20_000,
   modulePathIgnorePatterns: ['/dist/'],
   moduleNameMapper: {
     '^@irqkit-test/env$': '<rootDir>/tools/testing/env.ts',

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm test`, `npm run e2e`, `npm run campaign`: jest over one suite, from a fresh clone on.
-import { runJest } from './testing/run-jest.mjs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from './ready/build.mjs';
 import { install } from './ready/install.mjs';
+import { runJest } from './testing/run-jest.mjs';
+import { resultsFolder } from './testing/totals.mjs';
 
 const suites = {
   unit: { config: 'jest.config.mjs' },
@@ -11,6 +14,8 @@ const suites = {
 };
 
 const [suite, ...args] = process.argv.slice(2);
+rmSync(join(resultsFolder, `${suite}.json`), { force: true });
 install();
 build();
+mkdirSync(resultsFolder, { recursive: true });
 process.exitCode = runJest(suite, suites[suite], args);

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 import { filesUnder } from '../workspace/files.mjs';
 import { entryPoints, readPackages } from '../workspace/packages.mjs';
-import { cache, root as here } from '../workspace/root.mjs';
+import { root as here } from '../workspace/root.mjs';
 
 export function check(root) {
   return readPackages(root).flatMap((pkg) => [
     ...entryPoints(pkg)
-      .filter((entry) => report(pkg, entry, false).apiReportChanged)
+      .filter((entry) => isWrong(report(root, pkg, entry, false)))
       .map(({ name }) => `${pkg.name}/etc/${name}.api.md: is not what the package exports (npm run api)`),
     ...orphans(pkg).map((file) => `${pkg.name}/etc/${file}: belongs to no entry point`),
   ]);
@@ -20,20 +20,23 @@ export function check(root) {
 export function update(root) {
   return readPackages(root).flatMap((pkg) =>
     entryPoints(pkg)
-      .filter((entry) => report(pkg, entry, true).apiReportChanged)
+      .filter((entry) => report(root, pkg, entry, true).apiReportChanged)
       .map(({ name }) => `packages/${pkg.name}/etc/${name}.api.md`),
   );
 }
+
+const isWrong = ({ apiReportChanged, errorCount }) => apiReportChanged || errorCount > 0;
 
 function orphans(pkg) {
   const known = entryPoints(pkg).map(({ name }) => `${name}.api.md`);
   return filesUnder(join(pkg.folder, 'etc')).filter((file) => !known.includes(file));
 }
 
-function report({ name, folder }, entry, localBuild) {
+function report(root, { name, folder }, entry, isUpdate) {
   const reportFolder = join(folder, 'etc');
-  const reportTempFolder = join(cache, 'api', name);
-  for (const path of [reportFolder, reportTempFolder]) mkdirSync(path, { recursive: true });
+  const reportTempFolder = join(root, 'node_modules/.cache/irqkit/api', name);
+  mkdirSync(reportTempFolder, { recursive: true });
+  if (isUpdate) mkdirSync(reportFolder, { recursive: true });
   const config = ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: join(folder, 'package.json'),
@@ -57,7 +60,7 @@ function report({ name, folder }, entry, localBuild) {
     },
   });
   return Extractor.invoke(config, {
-    localBuild,
+    localBuild: isUpdate,
     typescriptCompilerFolder: join(here, 'node_modules/typescript'),
     messageCallback: (message) => {
       message.handled = message.logLevel !== 'error';

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // packages/*/dist as the sources say: `tsc -b`, left out when nothing it reads has changed since.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesUnder } from '../workspace/files.mjs';
 import { packageFolders } from '../workspace/packages.mjs';
 import { root } from '../workspace/root.mjs';
+import { pruneOutputs } from './prune.mjs';
 import { fingerprint, isStamped, stamp } from '../workspace/stamp.mjs';
 
 export function build() {
@@ -28,12 +29,4 @@ function sourcesPrint() {
   ]);
   files.push(...['package-lock.json', 'tsconfig.base.json', 'tsconfig.json'].map((file) => join(root, file)));
   return fingerprint(files.map((file) => `${file} ${statSync(file).mtimeMs} ${statSync(file).size}`).join('\n'));
-}
-
-/** tsc leaves the outputs of deleted sources behind; they would be published. */
-function pruneOutputs(folder) {
-  for (const output of filesUnder(join(folder, 'dist'), (file) => /\.(js|d\.ts)(\.map)?$/.test(file))) {
-    const source = output.replace(/\.(js|d\.ts)(\.map)?$/, '.ts');
-    if (!existsSync(join(folder, 'src', source))) rmSync(join(folder, 'dist', output));
-  }
 }

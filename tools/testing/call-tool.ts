@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 /** File contents by path; what is not a string is written as JSON. */
 export type Tree = Record<string, unknown>;
 
-/** What `tools/<tool>`'s export called `name` answers for the root of that tree. */
-export function callTool(tool: string, name: string, tree: Tree): unknown {
+/** What `tools/<tool>`'s export called `name` answers for the root of that tree and the arguments. */
+export function callTool(tool: string, name: string, tree: Tree, ...args: unknown[]): unknown {
   const root = mkdtempSync(join(tmpdir(), 'irqkit-tools-'));
   try {
     for (const [path, content] of Object.entries(tree)) {
@@ -19,7 +19,7 @@ export function callTool(tool: string, name: string, tree: Tree): unknown {
     const url = new URL(`../${tool}`, import.meta.url).href;
     const script = `
       import { ${name} } from ${JSON.stringify(url)};
-      const answer = await ${name}(${JSON.stringify(root)});
+      const answer = await ${name}(...${JSON.stringify([root, ...args])});
       process.stdout.write('\\n' + JSON.stringify(answer));`;
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     return JSON.parse(output.slice(output.lastIndexOf('\n')));

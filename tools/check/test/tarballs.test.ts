@@ -31,4 +31,4 @@ test('tarballs: a missing licence, a missing file and wrong types are found', ()
   expect(said).toContain('@irqkit/fdt: has no LICENSE');
   expect(said).toMatch(/publint: pkg\.bin is \.\/dist\/main\.js but the file does not exist/);
   expect(said).toMatch(/attw: .*masquerading/is);
-}, 20_000);
+});
