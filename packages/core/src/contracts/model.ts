@@ -41,6 +41,8 @@ export interface Model {
   save(): State;
   /** @throws LinuxError EINVAL for a state of another version or shape. */
   restore(state: State): void;
+  /** Lets go of what it holds outside the board, when the board goes or is not completed: last built, first disposed. */
+  dispose?(): void;
 }
 
 /** A level on a wire. */
@@ -59,6 +61,15 @@ export interface InterruptControllerModel extends Model {
   readonly sink: IrqSink;
   /** The input that an `interrupts` specifier names; undefined where it names none. */
   line(specifier: readonly number[]): IrqLine | undefined;
+}
+
+/** A model that stands between devices and the bus: `iommus` and `iommu-map` lead to its node. */
+export interface IommuModel extends Model {
+  /**
+   * Where one access that stays within a 4 KiB page goes: the physical address, or a negative number where it faulted and
+   * nothing may follow. `by.streamId` says whose it is; `address` is what the device puts on the bus.
+   */
+  translate(by: Requester, address: number, write: boolean): number;
 }
 
 /** A model's own view of memory. False where the address is not RAM: the bytes are then untouched. */
