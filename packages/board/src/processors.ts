@@ -21,13 +21,14 @@ export class Processors implements CpuPort {
   readonly lines: readonly IrqLine[];
   /** Who makes the accesses of each. */
   readonly requesters: readonly Requester[];
+  /** While true, the inputs carry nothing. */
+  muted = false;
   #current = 0;
   #depth = 0;
   #asserted: boolean[];
   #latched: boolean[];
   #nrLatched = 0;
   #delivering = false;
-  #muted = false;
   #callbacks: readonly ((cpu: number) => void)[] = [];
 
   /** A board whose firmware lists no processor still has the one that accesses it. */
@@ -48,7 +49,7 @@ export class Processors implements CpuPort {
 
   /** Who accesses now. */
   get requester(): Requester {
-    return this.requesters[this.#current]!;
+    return this.requesters[this.#current];
   }
 
   runOn<T>(cpu: number, work: () => T): T {
@@ -64,7 +65,7 @@ export class Processors implements CpuPort {
 
   irqAsserted(cpu: number): boolean {
     this.check(cpu);
-    return this.#asserted[cpu]!;
+    return this.#asserted[cpu];
   }
 
   onIrq(callback: (cpu: number) => void): () => void {
@@ -98,21 +99,16 @@ export class Processors implements CpuPort {
     if (--this.#depth === 0 && this.#nrLatched > 0) this.#deliver();
   }
 
-  /** Runs `work` while the inputs carry nothing. */
-  muted(work: () => void): void {
-    this.#muted = true;
-    try {
-      work();
-    } finally {
-      this.#muted = false;
-    }
+  /** Delivers what a restored state brought. */
+  deliverLatched(): void {
+    if (this.#nrLatched > 0) this.#deliver();
   }
 
   save(): IrqInputState {
     return { asserted: [...this.#asserted], latched: [...this.#latched] };
   }
 
-  /** Delivers nothing by itself: the end of the access it is called in does. */
+  /** Delivers nothing by itself: `deliverLatched` does. */
   restore(state: IrqInputState): void {
     this.#asserted = [...state.asserted];
     this.#latched = [...state.latched];
@@ -121,7 +117,7 @@ export class Processors implements CpuPort {
 
   // The input is level-sensitive: one that falls again before it is taken leaves nothing to take.
   #set(cpu: number, level: boolean): void {
-    if (this.#muted || this.#asserted[cpu] === level) return;
+    if (this.muted || this.#asserted[cpu] === level) return;
     this.#asserted[cpu] = level;
     if (this.#latched[cpu] !== level) this.#latch(cpu, level);
     if (level && this.#depth === 0) this.#deliver();
@@ -141,7 +137,7 @@ export class Processors implements CpuPort {
         const cpu = this.#latched.indexOf(true);
         this.#latch(cpu, false);
         const callbacks = this.#callbacks;
-        for (let i = 0; i < callbacks.length; i++) callbacks[i]!(cpu);
+        for (let i = 0; i < callbacks.length; i++) callbacks[i](cpu);
       }
     } finally {
       this.#delivering = false;

@@ -11,3 +11,8 @@ export const PAGE_BYTES = 0x1000;
 export function chunkOf(pa: number): number {
   return Math.floor(pa / CHUNK_BYTES);
 }
+
+/** Where `pa` lies in its chunk, as an integer that the engine knows to be one. */
+export function offsetInChunk(pa: number): number {
+  return (pa - chunkOf(pa) * CHUNK_BYTES) | 0;
+}

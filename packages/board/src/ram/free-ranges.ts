@@ -9,8 +9,7 @@ export class FreeRanges {
 
   /** Adds a range that shares no byte with what is free; joins it with its neighbours. */
   give(base: number, end: number): void {
-    let at = this.#bases.length;
-    while (at > 0 && this.#bases[at - 1]! > base) at--;
+    const at = this.#firstAbove(base);
     const joinsBelow = at > 0 && this.#ends[at - 1] === base;
     const joinsAbove = at < this.#bases.length && this.#bases[at] === end;
     if (joinsBelow && joinsAbove) {
@@ -27,7 +26,7 @@ export class FreeRanges {
   /** Removes whatever of [base, end) is free. */
   exclude(base: number, end: number): void {
     for (let i = this.#bases.length - 1; i >= 0; i--) {
-      const [from, to] = [this.#bases[i]!, this.#ends[i]!];
+      const [from, to] = [this.#bases[i], this.#ends[i]];
       if (from >= end || to <= base) continue;
       this.#bases.splice(i, 1);
       this.#ends.splice(i, 1);
@@ -42,19 +41,31 @@ export class FreeRanges {
    */
   take(sizeBytes: number, align: number, boundary: number): number | undefined {
     for (let i = this.#bases.length - 1; i >= 0; i--) {
-      const end = this.#ends[i]!;
+      const end = this.#ends[i];
       let base = alignDown(end - sizeBytes, align);
       const crossed = alignDown(base + sizeBytes - 1, boundary);
       if (crossed > base) base = alignDown(crossed - sizeBytes, align);
-      if (base < this.#bases[i]!) continue;
+      if (base < this.#bases[i]) continue;
       this.#carve(i, base, base + sizeBytes);
       return base;
     }
     return undefined;
   }
 
+  // The index of the first range whose base is above `base`.
+  #firstAbove(base: number): number {
+    let low = 0;
+    let high = this.#bases.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#bases[middle] > base) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   #carve(i: number, base: number, end: number): void {
-    const [from, to] = [this.#bases[i]!, this.#ends[i]!];
+    const [from, to] = [this.#bases[i], this.#ends[i]];
     if (to > end) {
       this.#bases.splice(i + 1, 0, end);
       this.#ends.splice(i + 1, 0, to);

@@ -2,7 +2,7 @@
 // One contiguous range of RAM: chunks found by two array steps, committed when first written.
 
 import type { AccessSize, MmioModel, PhysAddr, Region } from '@irqkit/core';
-import { CHUNK_BYTES, chunkOf, PAGE_BYTES } from './chunk.js';
+import { CHUNK_BYTES, chunkOf, offsetInChunk, PAGE_BYTES } from './chunk.js';
 
 /** How many bytes may still be committed, shared by the regions of a board. */
 export interface CommitBudget {
@@ -10,7 +10,8 @@ export interface CommitBudget {
   take(bytes: number): boolean;
 }
 
-const LEAF_CHUNKS = 1024;
+const LOG2_LEAF = 10;
+const LEAF_CHUNKS = 2 ** LOG2_LEAF;
 /** Up to here a loop is faster than a view for `set`. */
 const LOOP_BYTES = 64;
 
@@ -35,12 +36,12 @@ export class RamRegion implements Region, MmioModel {
   /** As a frame that CPUs and devices read in words; `offset` is from the base. */
   read(offset: number, size: AccessSize): number {
     const pa = this.base + offset;
-    const at = pa - chunkOf(pa) * CHUNK_BYTES;
-    if (at + size > CHUNK_BYTES) return this.read(offset, 1) + this.read(offset + 1, (size - 1) as AccessSize) * 0x100;
+    const at = offsetInChunk(pa);
+    if (at + size > CHUNK_BYTES) return this.#readBytes(offset, size);
     const chunk = this.#find(pa);
     if (chunk === undefined) return 0;
     let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = value * 0x100 + chunk[at + i]!;
+    for (let i = size - 1; i >= 0; i--) value = value * 0x100 + chunk[at + i];
     return value;
   }
 
@@ -48,14 +49,14 @@ export class RamRegion implements Region, MmioModel {
     for (let i = 0, rest = value; i < size; i++, rest = Math.floor(rest / 0x100)) {
       const pa = this.base + offset + i;
       const chunk = this.#commit(pa);
-      if (chunk !== undefined) chunk[pa - chunkOf(pa) * CHUNK_BYTES] = rest;
+      if (chunk !== undefined) chunk[offsetInChunk(pa)] = rest;
     }
   }
 
   /** Copies `count` bytes at `pa`, all within this region, to `into` from its index `at`. */
   load(pa: number, into: Uint8Array, at: number, count: number): void {
     while (count > 0) {
-      const offset = pa - chunkOf(pa) * CHUNK_BYTES;
+      const offset = offsetInChunk(pa);
       const n = Math.min(count, CHUNK_BYTES - offset);
       const chunk = this.#find(pa);
       if (chunk === undefined) into.fill(0, at, at + n);
@@ -69,7 +70,7 @@ export class RamRegion implements Region, MmioModel {
   /** The reverse of `load`. False, perhaps with a part stored, where no more memory may be committed. */
   store(pa: number, from: Uint8Array, at: number, count: number): boolean {
     while (count > 0) {
-      const offset = pa - chunkOf(pa) * CHUNK_BYTES;
+      const offset = offsetInChunk(pa);
       const n = Math.min(count, CHUNK_BYTES - offset);
       const chunk = this.#commit(pa);
       if (chunk === undefined) return false;
@@ -84,7 +85,7 @@ export class RamRegion implements Region, MmioModel {
   /** The memory of a range within one chunk; undefined where no more may be committed. */
   view(pa: number, sizeBytes: number): Uint8Array | undefined {
     const chunk = this.#commit(pa);
-    const offset = pa - chunkOf(pa) * CHUNK_BYTES;
+    const offset = offsetInChunk(pa);
     return chunk?.subarray(offset, offset + sizeBytes);
   }
 
@@ -107,7 +108,7 @@ export class RamRegion implements Region, MmioModel {
     this.#forEachChunk((base, chunk) => {
       for (let at = 0; at < CHUNK_BYTES; at += PAGE_BYTES) {
         const page = chunk.subarray(at, at + PAGE_BYTES);
-        if (page.some((byte) => byte !== 0)) visit(base + at, page);
+        if (!isZero(page)) visit(base + at, page);
       }
     });
   }
@@ -115,6 +116,12 @@ export class RamRegion implements Region, MmioModel {
   /** Zeroes what is committed. Views stay good. */
   clear(): void {
     this.#forEachChunk((_, chunk) => chunk.fill(0));
+  }
+
+  #readBytes(offset: number, size: AccessSize): number {
+    let value = 0;
+    for (let i = size - 1; i >= 0; i--) value = value * 0x100 + this.read(offset + i, 1);
+    return value;
   }
 
   #forEachChunk(visit: (base: number, chunk: Uint8Array) => void): void {
@@ -125,10 +132,11 @@ export class RamRegion implements Region, MmioModel {
     );
   }
 
+  // Chunk numbers are below 2^32, so 32-bit operators are exact on them.
   #find(pa: number): Uint8Array | undefined {
     const index = chunkOf(pa) - this.#firstChunk;
-    const leaf = this.#leaves[Math.floor(index / LEAF_CHUNKS)];
-    return leaf === undefined ? undefined : leaf[index % LEAF_CHUNKS];
+    const leaf = this.#leaves[index >>> LOG2_LEAF];
+    return leaf === undefined ? undefined : leaf[index & (LEAF_CHUNKS - 1)];
   }
 
   #commit(pa: number): Uint8Array | undefined {
@@ -139,10 +147,16 @@ export class RamRegion implements Region, MmioModel {
 
   #place(pa: number, chunk: Uint8Array): Uint8Array {
     const index = chunkOf(pa) - this.#firstChunk;
-    const leaf = (this.#leaves[Math.floor(index / LEAF_CHUNKS)] ??= new Array<undefined>(LEAF_CHUNKS).fill(undefined));
-    leaf[index % LEAF_CHUNKS] = chunk;
+    const leaf = (this.#leaves[index >>> LOG2_LEAF] ??= new Array<undefined>(LEAF_CHUNKS).fill(undefined));
+    leaf[index & (LEAF_CHUNKS - 1)] = chunk;
     return chunk;
   }
+}
+
+function isZero(page: Uint8Array): boolean {
+  const words = new Uint32Array(page.buffer, page.byteOffset, page.length / 4);
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
 }
 
 function copy(from: Uint8Array, at: number, into: Uint8Array, to: number, count: number): void {

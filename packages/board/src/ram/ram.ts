@@ -62,7 +62,7 @@ export class Ram implements BoardRam {
   find(pa: number, sizeBytes: number): RamRegion | undefined {
     const { regions } = this;
     for (let i = 0; i < regions.length; i++) {
-      const region = regions[i]!;
+      const region = regions[i];
       if (pa >= region.base && pa + sizeBytes <= region.end) return region;
     }
     return undefined;

@@ -121,7 +121,7 @@ function pieceAt(target: Target, pa: number, count: number): number {
 
 function getLe(bytes: Uint8Array, at: number, count: number): number {
   let value = 0;
-  for (let i = count - 1; i >= 0; i--) value = value * 0x100 + bytes[at + i]!;
+  for (let i = count - 1; i >= 0; i--) value = value * 0x100 + bytes[at + i];
   return value;
 }
 

@@ -63,7 +63,7 @@ export class AddressSpace {
     let high = this.#targets.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#targets[middle]!.start <= pa) low = middle + 1;
+      if (this.#targets[middle].start <= pa) low = middle + 1;
       else high = middle;
     }
     return low - 1;
