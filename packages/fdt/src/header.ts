@@ -32,6 +32,7 @@ export function readHeader(view: DataView): Header {
 
   const version = word(HEADER.version);
   const lastCompVersion = word(HEADER.last_comp_version);
+  // UNIMP: blobs older than version 16
   if (version < FDT_FIRST_VERSION)
     throw fail(`version ${version}, ${FDT_FIRST_VERSION} or later wanted`, HEADER.version);
   if (lastCompVersion > FDT_VERSION || lastCompVersion > version)

@@ -3,6 +3,7 @@
 // the slash, which separates the parts of a path.
 
 import { FirmwareError } from '@irqkit/core';
+import { ASCII } from './ascii.js';
 import { MAX_NAME } from './format.js';
 
 const NAME = /^[!-.0-~]+$/;
@@ -25,7 +26,7 @@ export function readName(bytes: Uint8Array, start: number, end: number, place: s
     if (char <= 0x20 || char >= 0x7f || char === SLASH)
       throw new FirmwareError(place, `byte 0x${char.toString(16)} in a name`, at);
     if (at - start === MAX_NAME) throw new FirmwareError(place, `a name longer than ${MAX_NAME} characters`, start);
-    name += String.fromCharCode(char);
+    name += ASCII[char];
   }
   throw new FirmwareError(place, 'a name without its NUL', start);
 }

@@ -2,7 +2,7 @@
 // Devicetree blobs, versions 16 and 17: Devicetree Specification v0.4, chapter 5.
 
 import { FirmwareError } from '@irqkit/core';
-import { checkTree } from './check-tree.js';
+import { checkShape } from './check-tree.js';
 import type { Fdt, FdtReservation } from './fdt.js';
 import { RESERVATION_BYTES } from './format.js';
 import { readHeader } from './header.js';
@@ -23,7 +23,7 @@ export function parseFdt(blob: Uint8Array): Fdt {
     reservations: readReservations(view, header.reservations),
     root: readStructure(bytes, view, header.structure, header.strings),
   };
-  checkTree(tree);
+  checkShape(tree);
   return tree;
 }
 
