@@ -10,7 +10,17 @@ import { root } from './workspace/root.mjs';
 const folder = mkdtempSync(join(tmpdir(), 'irqkit-platform-'));
 const dump = join(folder, 'dump.dtb');
 const machine = `virt,gic-version=2,dtb-randomness=off,dumpdtb=${dump}`;
-execFileSync('qemu-system-aarch64', ['-machine', machine, '-cpu', 'cortex-a72', '-smp', '2', '-m', '512', '-nodefaults']);
+execFileSync('qemu-system-aarch64', [
+  '-machine',
+  machine,
+  '-cpu',
+  'cortex-a72',
+  '-smp',
+  '2',
+  '-m',
+  '512',
+  '-nodefaults',
+]);
 const output = join(root, 'packages/cli/platforms/virt-gic-v2m.dtb');
 execFileSync('dtc', ['-q', '-I', 'dtb', '-O', 'dtb', '-o', output, dump]);
 rmSync(folder, { recursive: true });

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measures one suite and sends its rows to run.mjs. A suite exports cases(): [{ name, ops, run, beside? }]: run() does
-// `ops` operations (enough for some 100 us), `beside` names the case that it is to be compared with.
+// Measures one suite and sends its rows to run.mjs. A suite exports cases(): [{ name, ops, run, beside?, allocatesNothingOver? }]:
+// run() does `ops` operations (enough for some 100 us), `beside` names the case that it is to be compared with; over
+// `allocatesNothingOver` operations the heap must stay as it was.
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { pathToFileURL } from 'node:url';
 import { Bench } from 'tinybench';
 
@@ -34,5 +37,18 @@ for (const one of shown) {
     opsPerSecond: 1e9 / nsPerOp(one),
   };
   const beside = measured.find(({ name }) => name === one.beside);
-  process.send(beside ? { ...row, beside: beside.name, ratio: row.nsPerOp / nsPerOp(beside) } : row);
+  process.send({
+    ...row,
+    ...(beside && { beside: beside.name, ratio: row.nsPerOp / nsPerOp(beside) }),
+    ...(one.allocatesNothingOver && { bytesPerOp: bytesPerOp(one), over: one.allocatesNothingOver }),
+  });
+}
+
+function bytesPerOp({ name, allocatesNothingOver }) {
+  const heap = fileURLToPath(new URL('heap.mjs', import.meta.url));
+  const flags = ['--expose-gc', '--max-semi-space-size=1024'];
+  const output = execFileSync(process.execPath, [...flags, heap, file, name, allocatesNothingOver], {
+    encoding: 'utf8',
+  });
+  return Number(output);
 }

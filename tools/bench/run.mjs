@@ -14,6 +14,8 @@ import { root } from '../workspace/root.mjs';
 const { values } = parseArgs({ options: { filter: { type: 'string', default: '' }, json: { type: 'string' } } });
 install();
 build();
+// The compiler itself leaves some 0.02; one object of 16 bytes in 32 operations is too much.
+const bytesAllowed = 0.5;
 const folder = join(root, 'tools/bench');
 const rows = [];
 for (const file of filesUnder(folder, (name) => name.endsWith('.bench.mjs'))) {
@@ -22,14 +24,17 @@ for (const file of filesUnder(folder, (name) => name.endsWith('.bench.mjs'))) {
   child.on('message', (row) => {
     rows.push({ suite, ...row });
     print(suite, row);
+    if (row.bytesPerOp >= bytesAllowed) process.exitCode = 1;
   });
   const [status] = await once(child, 'exit');
   if (status !== 0) process.exitCode = 1;
 }
 if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 
-function print(suite, { name, nsPerOp, medianNsPerOp, opsPerSecond, beside, ratio }) {
+function print(suite, { name, nsPerOp, medianNsPerOp, opsPerSecond, beside, ratio, bytesPerOp, over }) {
   const time = `${nsPerOp.toPrecision(3)} ns/op (median ${medianNsPerOp.toPrecision(3)})`;
   const versus = beside ? `  ${ratio.toFixed(2)} x ${beside}` : '';
-  console.log(`${`${suite}: ${name}`.padEnd(56)} ${time.padEnd(34)} ${opsPerSecond.toExponential(2)} ops/s${versus}`);
+  const speed = `${(opsPerSecond / 1e6).toPrecision(3)} M/s`;
+  const heap = bytesPerOp === undefined ? '' : `  ${bytesPerOp.toFixed(3)} bytes/op over ${over.toExponential(0)}`;
+  console.log(`${`${suite}: ${name}`.padEnd(56)} ${time.padEnd(34)} ${speed.padEnd(10)}${versus}${heap}`);
 }

@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 
 const [entry] = process.argv.slice(2);
 const container = polyfilledContainer();
+// Node opens these when they are first looked at, which colour detection does; that changes nothing for anyone.
+void [process.stdout, process.stderr];
 const before = observe();
 await import(pathToFileURL(entry));
 await import(`${pathToFileURL(entry)}?again`);

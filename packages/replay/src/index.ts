@@ -1,2 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+// Recorded traffic of real drivers, replayed into models.
+
+export type { AdapterRun, CapturedSilicon, CoveredRegion, ReplayAdapter } from './adapter.js';
+export { CaptureError } from './capture/capture-error.js';
+export type { Capture, CapturedAccess, CapturedEvent, CapturedRegion } from './capture/capture.js';
+export { readCapture } from './capture/read-capture.js';
+export { ADAPTERS, replayCapture } from './replay-capture.js';
+export type { ReplayOptions } from './replay-capture.js';
+export type { ReplaySession } from './replay-session.js';
+export type { Disagreement, GivenInput, KindReport, NotCovered, ReplayReport } from './report/replay-report.js';
+export type { Tally } from './report/tally.js';

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: which commands there are, and what becomes of what they throw.
+
+import { Command, CommanderError } from 'commander';
+import { dtCommand } from './commands/dt/command.js';
+import { replayCommand } from './commands/replay/command.js';
+import { runCommand } from './commands/run/command.js';
+import { EXIT } from './exit-code.js';
+import type { ExitCode } from './exit-code.js';
+import { InputError } from './input-error.js';
+import type { CliIo } from './io.js';
+
+export interface CliOptions {
+  /** Without the interpreter and the script. */
+  readonly argv: readonly string[];
+  readonly io: CliIo;
+  /** The devicetree blob that `run` takes where none is named. */
+  readonly defaultPlatform: string;
+  readonly version: string;
+}
+
+/** Runs one command; nothing is thrown but defects of our own. */
+export function runCli({ argv, io, defaultPlatform, version }: CliOptions): ExitCode {
+  let exit: ExitCode = EXIT.OK;
+  const program = new Command('irqkit')
+    .description(
+      'Interrupt controllers, MSI doorbells and their passthrough on Arm: hardware and drivers in TypeScript',
+    )
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
+
+  program
+    .command('run')
+    .description('build a board from a devicetree, enable every MSI on it and fire each once')
+    .option('--platform <FILE.dtb>', 'the devicetree blob (default: QEMU virt with a GICv2m)')
+    .option('--json', 'one JSON document instead of tables')
+    .action(({ platform = defaultPlatform, json }: { platform?: string; json?: boolean }) => {
+      exit = runCommand(io, { platform, json });
+    });
+  program
+    .command('dt')
+    .description('print a devicetree blob as source')
+    .argument('<FILE>')
+    .action((path: string) => {
+      exit = dtCommand(io, path);
+    });
+  program
+    .command('replay')
+    .description('feed a capture of real drivers to the models and compare every answer')
+    .argument('<DIR>')
+    .option('--json', 'one JSON document instead of tables')
+    .action((dir: string, options: { json?: boolean }) => {
+      exit = replayCommand(io, dir, options);
+    });
+
+  try {
+    program.parse(argv, { from: 'user' });
+    return exit;
+  } catch (error) {
+    if (error instanceof InputError) io.err(`irqkit: ${error.message.split('\n').join(' ')}\n`);
+    else if (!(error instanceof CommanderError)) throw error;
+    else if (error.exitCode === 0) return EXIT.OK;
+    return EXIT.BAD_INPUT;
+  }
+}

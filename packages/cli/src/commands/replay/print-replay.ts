@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import pc from 'picocolors';
+import type { ReplayReport } from '@irqkit/replay';
+import type { CliIo } from '../../io.js';
+import { part, table } from '../../print/table.js';
+
+export function printReplay(io: CliIo, report: ReplayReport): string {
+  const { kinds, replayed, given, notCovered } = report;
+  const parts = [`${report.dir}: ${replayed.cpuWrites} writes by processors and ${replayed.deviceWrites} by devices\n`];
+  if (kinds.length > 0) {
+    const rows = kinds.map((one) => [one.kind, one.agreed, one.compared, one.given]);
+    parts.push(part(io, 'Agreement', table(io, ['kind', 'agree', 'compared', 'of which given'], rows)));
+  }
+  const sources = (list: typeof given) => list.map(({ what, count, why }) => [what, count, why]);
+  if (given.length > 0)
+    parts.push(part(io, 'Given from the capture', table(io, ['input', 'count', 'why'], sources(given))));
+  if (notCovered.length > 0)
+    parts.push(part(io, 'Not covered', table(io, ['what', 'count', 'why'], sources(notCovered))));
+  parts.push(verdict(io, report));
+  return parts.join('\n');
+}
+
+function verdict(io: CliIo, { kinds, given, firstDisagreement: first }: ReplayReport): string {
+  const { green, red, yellow } = pc.createColors(io.color);
+  const compared = kinds.reduce((sum, kind) => sum + kind.compared, 0);
+  const agreed = kinds.reduce((sum, kind) => sum + kind.agreed, 0);
+  const inputs = given.reduce((sum, { count }) => sum + count, 0);
+  if (compared === 0) return `${yellow('nothing was compared: no adapter replays any region of this capture')}\n`;
+  const counts = `${agreed} of ${compared} agree, ${inputs} inputs were given`;
+  if (!first) return `${green(counts)}\n`;
+  const place = `${first.file}:${first.line} (n ${first.n}): ${first.kind}: ${first.place}`;
+  return `${red(counts)}\nfirst disagreement at ${place}: expected ${first.expected}, got ${first.got}\n`;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: every controller and bus that this command line knows.
+
+import type { Plugin } from '@irqkit/core';
+import { gicV2 } from '@irqkit/gic-v2';
+import { gicV2m } from '@irqkit/gic-v2m';
+import { pciHostGeneric } from '@irqkit/pci';
+
+export const PLUGINS: readonly Plugin[] = [gicV2, gicV2m, pciHostGeneric];

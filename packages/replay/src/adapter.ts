@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What replay needs to know of one kind of controller. Each is a file of `adapters/`.
+
+import type { Plugin } from '@irqkit/core';
+import type { CapturedAccess, CapturedEvent } from './capture/capture.js';
+import type { ReplaySession } from './replay-session.js';
+
+/** A register whose value only silicon knows: the capture's first read of it is given to the model. */
+export interface CapturedSilicon {
+  readonly region: string;
+  readonly offset: number;
+  /** As the plugin's `silicon` calls it. */
+  readonly name: string;
+}
+
+export interface ReplayAdapter {
+  /** Whose models are driven: it decides which nodes the adapter is for. */
+  readonly plugin: Plugin;
+  /** What captures call the regions of such a node. */
+  readonly regions: readonly string[];
+  readonly silicon: readonly CapturedSilicon[];
+  /** Begins one replay, on the nodes found behind the capture's regions. */
+  start(session: ReplaySession, regions: readonly CoveredRegion[]): AdapterRun;
+}
+
+/** A region of the capture that an adapter replays. */
+export interface CoveredRegion {
+  readonly name: string;
+  readonly base: number;
+  /** The path of the node whose registers it holds. */
+  readonly path: string;
+}
+
+export interface AdapterRun {
+  /** Replays one access to its regions. */
+  access(access: CapturedAccess): void;
+  /** True where the event is its own; the first adapter that says so has it. */
+  event(event: CapturedEvent): boolean;
+  /** True for an INTID that messages to this controller raise. */
+  raises?(intid: number): boolean;
+  /** The SPIs that are pending now, ascending: an interrupt controller's answer to MSI controllers. */
+  pendingSpis?(): readonly number[];
+  /** Called when all has been replayed. */
+  finish?(): void;
+}

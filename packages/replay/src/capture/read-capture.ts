@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// A capture directory: mmio.jsonl, gic-events.jsonl and further *-events.jsonl, platform.dtb, summary.json.
+// UNIMP: RAM snapshots
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Firmware } from '@irqkit/core';
+import { firmwareFromFdt } from '@irqkit/fdt';
+import { CaptureError } from './capture-error.js';
+import type { Capture, CapturedAccess, CapturedEvent, CapturedRegion } from './capture.js';
+import { jsonLines, JsonRecord } from './json-lines.js';
+
+const EVENTS = /-events\.jsonl$/;
+const GIC_EVENTS = 'gic-events.jsonl';
+
+/**
+ * Reads a whole capture.
+ * @throws CaptureError for what is missing or malformed, with file and line
+ */
+export function readCapture(dir: string): Capture {
+  const names = listed(dir);
+  const eventFiles = [...new Set([GIC_EVENTS, ...names.filter((name) => EVENTS.test(name))])];
+  const firmware = readFirmware(join(dir, 'platform.dtb'));
+  const regions = readRegions(join(dir, 'summary.json'));
+  const known = new Set(regions.map(({ name }) => name));
+  const accesses = lines(dir, 'mmio.jsonl').map(({ line, record }) => access(line, record, known));
+  const events = eventFiles.flatMap((file) => lines(dir, file).map(({ line, record }) => event(file, line, record)));
+  const records = [...accesses, ...events].sort((a, b) => a.n - b.n);
+  return { dir, firmware, regions, records };
+}
+
+function lines(dir: string, file: string): ReturnType<typeof jsonLines> {
+  const path = join(dir, file);
+  return jsonLines(path, read(path).toString('utf8'));
+}
+
+function access(line: number, record: JsonRecord, regions: ReadonlySet<string>): CapturedAccess {
+  const op = record.string('op');
+  if (op !== 'r' && op !== 'w') throw record.wrong('op', '"r" or "w"');
+  const size = record.integer('size');
+  if (![1, 2, 4, 8].includes(size)) throw record.wrong('size', '1, 2, 4 or 8');
+  const region = record.string('region');
+  if (!regions.has(region)) throw record.wrong('region', 'a region of summary.json');
+  const [offset] = record.words('off');
+  const [lo, hi] = record.words('val');
+  return {
+    n: record.integer('n'),
+    file: 'mmio.jsonl',
+    line,
+    op,
+    region,
+    offset,
+    size,
+    // QEMU prints values sign-extended beyond the access.
+    lo: size < 4 ? lo % 2 ** (8 * size) : lo,
+    hi: size === 8 ? hi : 0,
+    cpu: record.integer('cpu'),
+  };
+}
+
+function event(file: string, line: number, record: JsonRecord): CapturedEvent {
+  const text = record.has('text') ? record.string('text') : '';
+  return { n: record.integer('n'), file, line, event: record.string('ev'), text };
+}
+
+function readRegions(path: string): CapturedRegion[] {
+  const summary = new JsonRecord(path, read(path).toString('utf8'));
+  const regions = summary.get('regions');
+  if (!Array.isArray(regions)) throw summary.wrong('regions', 'a list of [name, base, size]');
+  return regions.map((entry: unknown) => {
+    const [name, base, size] = Array.isArray(entry) ? (entry as unknown[]) : [];
+    const numbers = [Number(base), Number(size)];
+    if (typeof name !== 'string' || !numbers.every((value) => Number.isSafeInteger(value) && value >= 0))
+      throw new CaptureError(path, `region ${JSON.stringify(entry)} is not [name, base, size]`);
+    return { name, base: numbers[0], sizeBytes: numbers[1] };
+  });
+}
+
+function readFirmware(path: string): Firmware {
+  const blob = read(path);
+  try {
+    return firmwareFromFdt(blob);
+  } catch (error) {
+    throw new CaptureError(path, error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function listed(dir: string): string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch (error) {
+    throw unreadable(dir, error);
+  }
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+// Node says `ENOENT: no such file or directory, open 'path'`, and the place is named already.
+function unreadable(path: string, error: unknown): CaptureError {
+  const reason = /^[A-Z]+: ([^,]+)/.exec((error as Error).message)?.[1] ?? String(error);
+  return new CaptureError(path, reason, { cause: error });
+}

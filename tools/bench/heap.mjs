@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one case leaves on the heap: `node --expose-gc --max-semi-space-size=1024 heap.mjs FILE CASE OPERATIONS` prints the bytes
+// that each operation allocates, live or garbage. The young generation is too large to be collected meanwhile.
+import { PerformanceObserver } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+
+const [file, name, operations] = process.argv.slice(2);
+const { cases } = await import(pathToFileURL(file));
+const { ops, run } = cases().find((one) => one.name === name);
+
+let collections = 0;
+const observer = new PerformanceObserver((list) => (collections += list.getEntries().length));
+observer.observe({ entryTypes: ['gc'] });
+
+const warmUp = 1e6;
+for (let done = 0; done < warmUp; done += ops) run();
+globalThis.gc();
+await setTimeout(10);
+collections = 0;
+const before = process.memoryUsage().heapUsed;
+for (let done = 0; done < operations; done += ops) run();
+const bytes = process.memoryUsage().heapUsed - before;
+await setTimeout(10);
+if (collections > 0)
+  throw new Error(`${name}: the heap was collected ${collections} times over ${operations} operations`);
+console.log(bytes / operations);
