@@ -8,10 +8,9 @@ import type { CpuPort, IrqLine, Requester } from '@irqkit/core';
 /** Deeper accesses are refused: a device that writes to itself in a circle must not exhaust the stack. */
 const MAX_DEPTH = 16;
 
-/** The IRQ inputs, by processor: their level, and whether a rise has yet to be delivered. */
+/** The IRQ inputs, by processor: true where asserted. */
 export interface IrqInputState {
   readonly asserted: readonly boolean[];
-  readonly latched: readonly boolean[];
 }
 
 export class Processors implements CpuPort {
@@ -105,14 +104,14 @@ export class Processors implements CpuPort {
   }
 
   save(): IrqInputState {
-    return { asserted: [...this.#asserted], latched: [...this.#latched] };
+    return { asserted: [...this.#asserted] };
   }
 
-  /** Delivers nothing by itself: `deliverLatched` does. */
+  /** Latches what is asserted: a host that was not there before has yet to hear of it. `deliverLatched` tells it. */
   restore(state: IrqInputState): void {
     this.#asserted = [...state.asserted];
-    this.#latched = [...state.latched];
-    this.#nrLatched = state.latched.filter((latched) => latched).length;
+    this.#latched = [...state.asserted];
+    this.#nrLatched = state.asserted.filter((asserted) => asserted).length;
   }
 
   // The input is level-sensitive: one that falls again before it is taken leaves nothing to take.

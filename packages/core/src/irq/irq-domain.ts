@@ -33,7 +33,8 @@ export interface IrqDomainOps {
   /**
    * Takes `nr` interrupts: allocates from the parent, then calls `domain.setInfo` for each virq. Undoes what it did
    * before it throws.
-   * @throws LinuxError ENOSPC, EINVAL …
+   * @throws LinuxError ENOSPC where there is no room; EINVAL for a request that is not this domain's to serve: a specifier of
+   * another controller, a hwirq it does not have
    */
   alloc(domain: IrqDomain, virq: number, nr: number, info: IrqAllocInfo): void;
   free(domain: IrqDomain, virq: number, nr: number): void;
