@@ -146,7 +146,7 @@ describe('enabling and freeing', () => {
     ['R7: EINVAL for a count that is no power of two', 'EINVAL', { nrVectors: 3 }, 'domain'],
   ])('%s', (_title, code, spec, domain) => {
     const toy = toyMsi();
-    const device = toyDevice({ name: 'd', msiDomain: domain && toyBusDomain(toy) });
+    const device = toyDevice({ name: 'd', msiDomain: domain ? toyBusDomain(toy) : undefined });
     const specs = vectors(toy, 1).map((one) => ({ ...one, ...spec }));
     expect(() => msiDomainAllocIrqs(toy.irqs, device, specs)).toThrow(`(${code})`);
     expect(stateOf(toy)).toEqual({ irqs: 0, used: 0, mapped: [0, 0] });
