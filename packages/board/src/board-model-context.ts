@@ -44,6 +44,7 @@ export interface ContextParts {
   readonly silicon: Silicon;
   readonly dma: Dma;
   readonly cpuIrqs: readonly IrqLine[];
+  readonly mpidr: readonly number[];
   readonly ports: DmaPorts;
   readonly plugged: readonly unknown[];
   readonly log: ModelLog;
@@ -54,6 +55,7 @@ export class BoardModelContext implements ModelContext {
   readonly silicon: Silicon;
   readonly dma: Dma;
   readonly cpuIrqs: readonly IrqLine[];
+  readonly mpidr: readonly number[];
   readonly ports: DmaPorts;
   readonly plugged: readonly unknown[];
   readonly log: ModelLog;
@@ -65,6 +67,7 @@ export class BoardModelContext implements ModelContext {
     this.silicon = parts.silicon;
     this.dma = parts.dma;
     this.cpuIrqs = parts.cpuIrqs;
+    this.mpidr = parts.mpidr;
     this.ports = parts.ports;
     this.plugged = parts.plugged;
     this.log = parts.log;

@@ -105,6 +105,7 @@ function contextOf(
     silicon: Object.freeze({ ...entry?.silicon, ...silicon[node.path] }),
     dma: ram,
     cpuIrqs: cpus.lines,
+    mpidr: cpus.mpidr,
     ports: new DevicePorts(node, space, cpus, ownLog, (controller) => models.iommuOf(controller)),
     plugged: plugged[node.path] ?? [],
     log: ownLog,

@@ -15,6 +15,7 @@ import { AddressSpace } from './space/address-space.js';
 import { BoardBus } from './space/board-bus.js';
 import { CpuAccess } from './space/cpu-access.js';
 import { BoardRawAccess } from './space/raw-access.js';
+import { CurrentSystemRegisters } from './system-registers.js';
 import { Switchboard } from './wires/switchboard.js';
 
 const DEFAULT_RAM_LIMIT = 2 ** 30;
@@ -36,6 +37,8 @@ export function createBoard(options: BoardOptions): Board {
   for (const region of ram.regions) space.add('/memory', region, region, region);
   const wires = new Switchboard(cpus);
   const { models, release } = buildModels(options, { ram, cpus, space, wires, log });
+  const { systemRegisters } = models;
+  if (systemRegisters) cpus.sysregs = new CurrentSystemRegisters(cpus, systemRegisters);
   const stateful = { firmware, ram, models, wires, cpus };
   let disposed = false;
   return {

@@ -2,7 +2,15 @@
 // The models of a board by node path, while and after they are built, and the roles other models ask them for.
 
 import { LinuxError } from '@irqkit/core';
-import type { FirmwareNode, InterruptControllerModel, InterruptSpec, IommuModel, IrqLine, Model } from '@irqkit/core';
+import type {
+  FirmwareNode,
+  InterruptControllerModel,
+  InterruptSpec,
+  IommuModel,
+  IrqLine,
+  Model,
+  SystemRegistersModel,
+} from '@irqkit/core';
 
 export class Models {
   readonly byPath = new Map<string, Model>();
@@ -28,6 +36,13 @@ export class Models {
   input(spec: InterruptSpec): IrqLine | undefined {
     const model = this.byPath.get(spec.controller.path);
     return model && isController(model) ? model.line(spec.args) : undefined;
+  }
+
+  /** The system registers of the interrupt controller that has some: processors have one such controller. */
+  get systemRegisters(): SystemRegistersModel | undefined {
+    for (const model of this.byPath.values())
+      if (isController(model) && model.systemRegisters) return model.systemRegisters;
+    return undefined;
   }
 
   iommuOf(node: FirmwareNode): IommuModel | null | undefined {

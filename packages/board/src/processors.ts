@@ -3,7 +3,7 @@
 // outermost access has ended.
 
 import { LinuxError } from '@irqkit/core';
-import type { CpuPort, IrqLine, Requester } from '@irqkit/core';
+import type { CpuPort, IrqLine, Requester, SystemRegisters } from '@irqkit/core';
 
 /** Deeper accesses are refused: a device that writes to itself in a circle must not exhaust the stack. */
 const MAX_DEPTH = 16;
@@ -20,6 +20,8 @@ export class Processors implements CpuPort {
   readonly lines: readonly IrqLine[];
   /** Who makes the accesses of each. */
   readonly requesters: readonly Requester[];
+  /** Set once the board's models stand, where one of them has some. */
+  sysregs: SystemRegisters | undefined = undefined;
   /** While true, the inputs carry nothing. */
   muted = false;
   #current = 0;

@@ -6,7 +6,17 @@ import './polyfill.js';
 export { inject, injectable } from 'tsyringe';
 export { iova, physAddr } from './contracts/address.js';
 export type { Iova, PhysAddr } from './contracts/address.js';
-export type { AccessSize, Bus, CpuPort, DmaBuffer, DmaMemory, MmioRegion, Region } from './contracts/bus.js';
+export { sysreg } from './contracts/bus.js';
+export type {
+  AccessSize,
+  Bus,
+  CpuPort,
+  DmaBuffer,
+  DmaMemory,
+  MmioRegion,
+  Region,
+  SystemRegisters,
+} from './contracts/bus.js';
 export type {
   Description,
   Finding,
@@ -35,10 +45,13 @@ export type {
   PluginManifest,
   Silicon,
 } from './contracts/plugin.js';
+export { REDISTRIBUTORS } from './irq/redistributors.js';
+export type { Redistributor, Redistributors } from './irq/redistributors.js';
 export type { DeviceList, HostLog, ModelContext, ProbeContext } from './host/contexts.js';
 export { createHost } from './host/create-host.js';
 export type { Host, HostOptions } from './host/create-host.js';
 export { Devres } from './host/devres.js';
+export type { SupplierToken } from './host/suppliers.js';
 export { indexEntries, matchEntry } from './host/match.js';
 export type { Claim, ClaimIndex } from './host/match.js';
 export { probeNodes, unprobe } from './host/prober.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check';
-import { formatProcInterrupts, interruptRows } from '@irqkit/core';
+import { LinuxError, formatProcInterrupts, interruptRows } from '@irqkit/core';
 import type { IrqCore } from '@irqkit/core';
 import { runs, seed } from '@irqkit-test/env';
 import { stubNode } from './stub-machine.js';
@@ -95,6 +95,29 @@ describe('requesting', () => {
     const { irqs } = toyRoot();
     expect(() => irqs.requestIrq(3, () => true, 'x')).toThrow('irq 3 is not allocated (EINVAL)');
     expect(() => irqs.setType(wired(irqs, 1), 2)).toThrow('no falling edges (EINVAL)');
+  });
+
+  it('adds no handler where unmasking fails', () => {
+    const { irqs, root } = toyRoot();
+    const virq = wired(irqs, 3);
+    const { data } = irqs.irqDesc(virq);
+    const { chip } = data;
+    let broken = true;
+    data.chip = {
+      ...chip,
+      unmask: (level) => {
+        if (broken) throw new LinuxError('EIO', 'INV refused');
+        chip.unmask?.(level);
+      },
+    };
+    let served = 0;
+    const handler = () => ++served > 0;
+    expect(() => irqs.requestIrq(virq, handler, 'x')).toThrow('INV refused (EIO)');
+    expect(irqs.irqDesc(virq)).toMatchObject({ actions: [], disableDepth: 1 });
+    broken = false;
+    irqs.requestIrq(virq, handler, 'x');
+    irqs.handleDomainIrq(root, 3);
+    expect(served).toBe(1);
   });
 
   it('nests disabling, and raises again what arrived meanwhile', () => {

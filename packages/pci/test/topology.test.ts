@@ -51,6 +51,7 @@ describe('requester ids', () => {
     expect(devices.map(({ dmaAliases: ids }) => ids.length)).toEqual([1, 2, 3, 2]);
     expect(models.map(({ requesterId }) => requesterId)).toEqual([0x100, 0x200, 0x200, 0x48]);
     expect(devices.map(({ msiDeviceId }) => msiDeviceId)).toEqual([0x1_0100, 0x1_0200, 0x1_0200, 0x1_0048]);
+    expect(devices.map(({ msiAliasVectors }) => msiAliasVectors)).toEqual([undefined, 2, 2, 1]);
   });
 });
 

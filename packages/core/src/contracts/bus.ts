@@ -41,6 +41,22 @@ export interface DmaMemory {
   free(buffer: DmaBuffer): void;
 }
 
+/**
+ * System registers of the processor that is current. A register is numbered by its encoding,
+ * op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2, as in the opcode of MRS and MSR (`sysreg` makes it).
+ */
+export interface SystemRegisters {
+  /** The low word; the registers of a GICv3 CPU interface that are read have no more. */
+  read(register: number): number;
+  /** A 64-bit write; `hi` is 0 where it is left out. */
+  write(register: number, lo: number, hi?: number): void;
+}
+
+/** A system register's number from its encoding: `sysreg(3, 0, 12, 12, 0)` is ICC_IAR1_EL1. */
+export function sysreg(op0: number, op1: number, crn: number, crm: number, op2: number): number {
+  return (op0 << 14) | (op1 << 11) | (crn << 7) | (crm << 3) | op2;
+}
+
 /** The processors: who makes an access, and the interrupt input of each. */
 export interface CpuPort {
   /** How many there are, numbered from 0 in the order of the firmware's /cpus. */
@@ -51,6 +67,8 @@ export interface CpuPort {
   readonly mpidr: readonly number[];
   /** Runs `work` as code of that processor; on the way out, also by an exception, the former one is current again. */
   runOn<T>(cpu: number, work: () => T): T;
+  /** System registers of the current processor; undefined where none can be reached. */
+  readonly sysregs?: SystemRegisters;
   /** True while the processor's IRQ input is asserted. */
   irqAsserted(cpu: number): boolean;
   /**

@@ -26,6 +26,11 @@ export interface Device {
   readonly requesterId: number;
   /** The id its MSI controller knows it by. */
   readonly msiDeviceId: number;
+  /**
+   * How many vectors all devices with its msiDeviceId can have together; missing where the id is its own.
+   * @linux its_pci_msi_vec_count
+   */
+  readonly msiAliasVectors?: number;
   /** Where its MSIs are allocated; undefined where it can have none. */
   readonly msiDomain: IrqDomain | undefined;
   readonly iommuGroup: IommuGroup | undefined;

@@ -61,6 +61,39 @@ export interface InterruptControllerModel extends Model {
   readonly sink: IrqSink;
   /** The input that an `interrupts` specifier names; undefined where it names none. */
   line(specifier: readonly number[]): IrqLine | undefined;
+  /** Where the processors reach it by system registers: the ICC_* of a GICv3. */
+  readonly systemRegisters?: SystemRegistersModel;
+}
+
+/** System registers of every processor, as `CpuPort.sysregs` numbers them. */
+export interface SystemRegistersModel {
+  /** The low word of a 64-bit register. Registers it does not have read as zero. */
+  read(cpu: number, register: number): number;
+  write(cpu: number, register: number, lo: number, hi: number): void;
+}
+
+/**
+ * LPI state of one set of redistributors, as an ITS reaches it. A target is a redistributor's index; -1 is none. INTIDs that
+ * the redistributor does not take now are ignored: an ITS reads them from tables that software may have damaged.
+ */
+export interface LpiSink {
+  /** How many LPI INTID bits the redistributors take now (GICD_TYPER.IDbits + 1, cut by GICR_PROPBASER). */
+  readonly idBits: number;
+  /** The redistributor that an ITS command's RDbase names: by GICR_TYPER.Processor_Number, or by address >> 16 with PTA. */
+  target(rdbase: number, pta: boolean): number;
+  setPending(target: number, intid: number): void;
+  clearPending(target: number, intid: number): void;
+  /** Drops what is cached of one LPI's configuration, or of all. */
+  invalidate(target: number, intid: number): void;
+  invalidateAll(target: number): void;
+  /** Moves a pending LPI, or all of them, to another redistributor. */
+  movePending(from: number, to: number, intid: number): void;
+  moveAllPending(from: number, to: number): void;
+}
+
+/** An interrupt controller with redistributors: an ITS node's parent. */
+export interface RedistributorsModel extends InterruptControllerModel {
+  readonly lpis: LpiSink;
 }
 
 /** A model that stands between devices and the bus: `iommus` and `iommu-map` lead to its node. */

@@ -10,6 +10,7 @@ import type { Silicon } from '../contracts/plugin.js';
 import type { IrqCore } from '../irq/irq-core.js';
 import type { DoorbellRegistry } from '../msi/doorbell-registry.js';
 import type { Devres } from './devres.js';
+import type { SupplierToken } from './suppliers.js';
 
 /** What the host's frameworks say to its owner. */
 export interface HostLog {
@@ -35,6 +36,10 @@ export interface ProbeContext {
   readonly doorbells: DoorbellRegistry;
   readonly devices: DeviceList;
   readonly log: HostLog;
+  /** Offers a service of this node to other drivers, until the node is released. @throws LinuxError EEXIST */
+  provide<T>(token: SupplierToken<T>, service: T): void;
+  /** A service that another node's driver offers. @throws LinuxError EPROBE_DEFER, ENODEV */
+  supplier<T>(node: FirmwareNode, token: SupplierToken<T>): T;
   /** Maps the node's i-th `reg`, released with the node. @throws FirmwareError, LinuxError ENXIO */
   ioremap(index: number): MmioRegion;
 }
@@ -46,6 +51,8 @@ export interface ModelContext {
   readonly dma: Dma;
   /** The IRQ input of each processor. */
   readonly cpuIrqs: readonly IrqLine[];
+  /** MPIDR affinity bits of each processor, as `CpuPort.mpidr`. */
+  readonly mpidr: readonly number[];
   /** The node's own interrupts, in order. Controllers that nobody models swallow them. */
   readonly interrupts: readonly IrqLine[];
   /** The controller above: by `interrupt-parent`, or the nearest parent that is one. @throws LinuxError EPROBE_DEFER */

@@ -14,6 +14,7 @@ import type { Devres } from './devres.js';
 import { indexEntries, matchEntry } from './match.js';
 import { probeNodes, unprobe } from './prober.js';
 import type { ProbeCandidate, Probed } from './prober.js';
+import { Suppliers } from './suppliers.js';
 
 export interface HostOptions {
   readonly firmware: Firmware;
@@ -48,6 +49,7 @@ export function createHost(options: HostOptions): Host {
   const irqs = new IrqCore(bus.cpus, log, (node) => waiting.has(node));
   const doorbells = new DoorbellRegistry(bus.cpus.count);
   const devices = new NamedDevices();
+  const suppliers = new Suppliers((node) => waiting.has(node));
   const contextOf = (node: FirmwareNode, devres: Devres): ProbeContext => ({
     node,
     bus,
@@ -56,6 +58,8 @@ export function createHost(options: HostOptions): Host {
     doorbells,
     devices,
     log,
+    provide: (token, service) => devres.add(suppliers.provide(node, token, service)),
+    supplier: (supplying, token) => suppliers.require(supplying, token),
     ioremap(index) {
       const region = bus.map(node.reg(index));
       devres.add(() => bus.unmap(region));

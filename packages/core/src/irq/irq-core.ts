@@ -155,7 +155,8 @@ export class IrqCore {
 
   /**
    * Adds a handler; the first one activates, types and unmasks the interrupt.
-   * @throws LinuxError EINVAL where `virq` is not allocated; what activation throws @linux request_irq
+   * @throws LinuxError EINVAL where `virq` is not allocated; what activating or unmasking throws, with no handler added
+   * @linux request_irq
    */
   requestIrq(virq: number, handler: IrqHandler, name: string): void {
     const desc = this.#table.desc(virq);
@@ -166,7 +167,13 @@ export class IrqCore {
       if (common.effectiveAffinity.length === 0) desc.data.chip.setAffinity?.(desc.data, common.affinity);
     }
     desc.actions.push({ handler, name });
-    if (desc.actions.length === 1) this.enable(virq);
+    if (desc.actions.length > 1) return;
+    try {
+      this.enable(virq);
+    } catch (error) {
+      desc.actions.pop();
+      throw error;
+    }
   }
 
   /** Takes a handler away; the last one masks the interrupt. @throws LinuxError ENOENT @linux free_irq */
@@ -202,9 +209,8 @@ export class IrqCore {
     const desc = this.#table.desc(virq);
     if (desc.disableDepth === 0) throw new LinuxError('EINVAL', `irq ${virq}: unbalanced enable`);
     this.#entry.withIrqsDisabled(() => {
-      if (--desc.disableDepth > 0) return;
-      desc.data.chip.unmask?.(desc.data);
-      if (!desc.pending) return;
+      if (desc.disableDepth === 1) desc.data.chip.unmask?.(desc.data);
+      if (--desc.disableDepth > 0 || !desc.pending) return;
       desc.pending = false;
       desc.data.chip.retrigger?.(desc.data);
     });

@@ -84,6 +84,8 @@ export class PciDevice implements Device, AliasingBridge {
   subordinateBus = 0;
   /** @internal Where its messages go, set once buses are numbered. */
   msi: { readonly deviceId: number; readonly domain: IrqDomain | undefined };
+  /** Set where its requester id is not its own alone. */
+  msiAliasVectors: number | undefined = undefined;
   #vectors: EnabledVectors | undefined;
 
   /** Reads what is at (bus, devfn) of `host`; only functions that are there may be asked for. */

@@ -10,6 +10,7 @@ import { AddressPool } from './address-pool.js';
 import { assignAddresses } from './assign.js';
 import { Ecam } from './ecam.js';
 import { enumerate } from './enumerate.js';
+import { aliasVectorCounts } from './msi-vector-count.js';
 import type { PciBus } from './pci-bus.js';
 import type { PciDevice } from './pci-device.js';
 import type { PciHostBridge } from './pci-host-bridge.js';
@@ -74,8 +75,10 @@ export class PciHostDriver implements PciHostBridge {
 
   #findMsiDomains(devices: readonly PciDevice[]): void {
     const domains = new PciMsiDomains(this, this.#context.devres);
+    const aliasVectors = aliasVectorCounts(devices);
     let warned = false;
     for (const device of devices) {
+      device.msiAliasVectors = aliasVectors.get(device.requesterId);
       const msi = domains.find(device);
       if (msi) device.msi = msi;
       else if (!warned) this.warn(`${this.node.path}: no MSI controller for ${device.name}, nor perhaps for others`);

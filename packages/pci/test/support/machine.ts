@@ -141,6 +141,7 @@ export class Machine {
       silicon: {},
       dma: { load: unused, store: unused },
       cpuIrqs: [],
+      mpidr: [0],
       interrupts: [],
       get interruptParent() {
         return unused();
