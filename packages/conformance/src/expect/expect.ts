@@ -18,12 +18,13 @@ export function expectSame(actual: unknown, wanted: unknown, what: string): void
     throw new ConformanceError(`${what}: differs at ${place}; ${show(actual)} where ${show(wanted)} is wanted`);
 }
 
-/** `work` throws a LinuxError of that code. @throws ConformanceError */
-export function expectErrno(work: () => unknown, code: Errno, what: string): void {
+/** `work` throws a LinuxError of that code, or of one of those codes. @throws ConformanceError */
+export function expectErrno(work: () => unknown, code: Errno | readonly Errno[], what: string): void {
+  const codes = [code].flat();
   const error = thrownBy(work);
-  if (LinuxError.is(error, code)) return;
+  if (codes.some((wanted) => LinuxError.is(error, wanted))) return;
   const seen = error === undefined ? 'nothing was thrown' : `${error.message} was thrown`;
-  throw new ConformanceError(`${what}: ${seen}, ${code} is wanted`, { cause: error });
+  throw new ConformanceError(`${what}: ${seen}, ${codes.join(' or ')} is wanted`, { cause: error });
 }
 
 /** What `work` throws; undefined where it returns. */

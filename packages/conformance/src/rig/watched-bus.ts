@@ -2,7 +2,7 @@
 // A bus that remembers what was taken from it, fails where it is told to, and can keep processors from being interrupted.
 
 import { hex } from '@irqkit/bits';
-import type { Bus, CpuPort, DmaBuffer, DmaMemory, MmioRegion, Region } from '@irqkit/core';
+import type { Bus, CpuPort, DmaBuffer, DmaMemory, MmioRegion, Region, SystemRegisters } from '@irqkit/core';
 import type { Faults } from './faults.js';
 
 export class WatchedBus implements Bus {
@@ -56,6 +56,7 @@ export class WatchedBus implements Bus {
 export class WatchedCpus implements CpuPort {
   readonly count: number;
   readonly mpidr: readonly number[];
+  readonly sysregs: SystemRegisters | undefined;
   readonly #cpus: CpuPort;
   readonly #listeners = new Set<(cpu: number) => void>();
   #held = false;
@@ -64,6 +65,7 @@ export class WatchedCpus implements CpuPort {
     this.#cpus = cpus;
     this.count = cpus.count;
     this.mpidr = cpus.mpidr;
+    this.sysregs = cpus.sysregs;
   }
 
   get current(): number {
