@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes packages/cli/platforms/virt-gic-v2m.dtb anew: the devicetree of QEMU's `virt` machine with a GICv2, its GICv2m frame and
-// two processors, as QEMU 7.2 dumps it, without the padding. Needs qemu-system-aarch64 and dtc.
+// Makes packages/cli/platforms/ anew: the devicetrees of QEMU's `virt` machine with two processors, one with a GICv3 and its ITS
+// and one with a GICv2 and its GICv2m frame, as QEMU 7.2 dumps them, without the padding. Needs qemu-system-aarch64 and dtc.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './workspace/root.mjs';
 
+const PLATFORMS = { 'virt-gic-v3-its': 'gic-version=3,its=on', 'virt-gic-v2m': 'gic-version=2' };
+const PROCESSORS = ['-cpu', 'cortex-a72', '-smp', '2'];
+
 const folder = mkdtempSync(join(tmpdir(), 'irqkit-platform-'));
-const dump = join(folder, 'dump.dtb');
-const machine = `virt,gic-version=2,dtb-randomness=off,dumpdtb=${dump}`;
-execFileSync('qemu-system-aarch64', [
-  '-machine',
-  machine,
-  '-cpu',
-  'cortex-a72',
-  '-smp',
-  '2',
-  '-m',
-  '512',
-  '-nodefaults',
-]);
-const output = join(root, 'packages/cli/platforms/virt-gic-v2m.dtb');
-execFileSync('dtc', ['-q', '-I', 'dtb', '-O', 'dtb', '-o', output, dump]);
+for (const [name, options] of Object.entries(PLATFORMS)) {
+  const dump = join(folder, `${name}.dtb`);
+  const machine = `virt,${options},dtb-randomness=off,dumpdtb=${dump}`;
+  execFileSync('qemu-system-aarch64', ['-machine', machine, ...PROCESSORS, '-m', '512', '-nodefaults']);
+  const output = join(root, 'packages/cli/platforms', `${name}.dtb`);
+  execFileSync('dtc', ['-q', '-I', 'dtb', '-O', 'dtb', '-o', output, dump]);
+}
 rmSync(folder, { recursive: true });

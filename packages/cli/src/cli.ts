@@ -33,7 +33,7 @@ export function runCli({ argv, io, defaultPlatform, version }: CliOptions): Exit
   program
     .command('run')
     .description('build a board from a devicetree, enable every MSI on it and fire each once')
-    .option('--platform <FILE.dtb>', 'the devicetree blob (default: QEMU virt with a GICv2m)')
+    .option('--platform <FILE.dtb>', 'the devicetree blob (default: QEMU virt with a GICv3 and its ITS)')
     .option('--json', 'one JSON document instead of tables')
     .action(({ platform = defaultPlatform, json }: { platform?: string; json?: boolean }) => {
       exit = runCommand(io, { platform, json });

@@ -4,6 +4,8 @@
 import type { Plugin } from '@irqkit/core';
 import { gicV2 } from '@irqkit/gic-v2';
 import { gicV2m } from '@irqkit/gic-v2m';
+import { gicV3 } from '@irqkit/gic-v3';
+import { gicV3Its } from '@irqkit/gic-v3-its';
 import { pciHostGeneric } from '@irqkit/pci';
 
-export const PLUGINS: readonly Plugin[] = [gicV2, gicV2m, pciHostGeneric];
+export const PLUGINS: readonly Plugin[] = [gicV2, gicV2m, gicV3, gicV3Its, pciHostGeneric];

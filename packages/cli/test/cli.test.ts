@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { EXIT, runCli } from '@irqkit/cli';
 import type { JourneyReport } from '@irqkit/cli';
-import { changedPlatform, fileOf, PLATFORM, withProperties } from './platform.js';
+import { changedPlatform, fileOf, PLATFORM, V2M_PLATFORM, withProperties } from './platform.js';
 
 interface Ran {
   readonly exit: number;
@@ -28,10 +28,17 @@ describe('irqkit run', () => {
     const { exit, out, err } = run(['run']);
     expect([exit, err]).toEqual([EXIT.OK, '']);
     expect(out).toMatch(/^ {2}1: +1 +0 +MSI 32768 Edge +0000:00:02\.0-0$/m);
-    expect(out).toMatch(/^0000:01:00\.0 +MSI-X +3-32 +0x8020040 +0x60-0x7d +30$/m);
-    expect(out).toMatch(/^0x8020040 +4 +1 +false$/m);
-    expect(out).toContain('unsafe: any device can raise any interrupt of doorbell 0x8020040');
+    expect(out).toMatch(/^0000:01:00\.0 +MSI-X +0-32 +0x8090040 +0x100 +0x0-0x20 +LPI 8208-8240 +33$/m);
+    expect(out).toMatch(/^0x8090040 +4 +1 +true$/m);
+    expect(out).toContain('safe: every doorbell tells devices apart');
     expect(out.trimEnd().split('\n').at(-1)).toBe('47 vectors enabled, 47 delivered');
+  });
+
+  test('--platform takes another devicetree, such as the GICv2m one that ships with the package', () => {
+    const { exit, out } = run(['run', '--platform', V2M_PLATFORM]);
+    expect(exit).toBe(EXIT.OK);
+    expect(out).toMatch(/^0000:01:00\.0 +MSI-X +3-32 +0x8020040 +0x100 +0x60-0x7d +SPI 96-125 +30$/m);
+    expect(out).toContain('unsafe: any device can raise any interrupt of doorbell 0x8020040');
   });
 
   test('a pipe gets plain text, a terminal frames and colours, NO_COLOR frames alone', () => {
@@ -55,10 +62,11 @@ describe('irqkit run', () => {
       platform: PLATFORM,
       vectorsEnabled: 47,
       vectorsDelivered: 47,
-      safe: false,
+      safe: true,
       ok: true,
     });
-    expect(report.devices[1].blocks).toEqual([{ firstVector: 0, nrVectors: 8, address: 0x802_0040, firstData: 88 }]);
+    const block = { firstVector: 0, nrVectors: 8, address: 0x809_0040, deviceId: 0x18, firstData: 0, firstIntid: 8200 };
+    expect(report.devices[1].blocks).toEqual([block]);
   });
 
   test('exits 1 where a device gets no vector', () => {
@@ -76,13 +84,13 @@ test('irqkit dt prints source', () => {
   const { exit, out } = run(['dt', PLATFORM]);
   expect(exit).toBe(EXIT.OK);
   expect(out).toMatch(/^\/dts-v1\/;\n\n\/ \{\n/);
-  expect(out).toContain('v2m@8020000 {');
+  expect(out).toContain('its@8080000 {');
 });
 
 describe('bad input and usage: exit 2 and one line', () => {
   const truncated = () => fileOf(readFileSync(PLATFORM).subarray(0, 3000));
-  const gicv3 = () =>
-    fileOf(changedPlatform('intc@8000000', (node) => withProperties(node, { compatible: 'arm,gic-v3' })));
+  const gicv5 = () =>
+    fileOf(changedPlatform('intc@8000000', (node) => withProperties(node, { compatible: 'arm,gic-v5' })));
 
   test.each([
     ['a missing file', () => ['dt', '/nowhere/at.dtb'], /^irqkit: \/nowhere\/at\.dtb: no such file or directory$/],
@@ -94,7 +102,7 @@ describe('bad input and usage: exit 2 and one line', () => {
     ],
     ['an empty file', () => ['run', '--platform', fileOf('')], /^irqkit: .*: fdt header: /],
     ['a truncated tree', () => ['run', '--platform', truncated()], /^irqkit: .*: .*totalsize/],
-    ['controllers nobody drives', () => ['run', '--platform', gicv3()], /^irqkit: .*: \/pcie@10000000: .*arm,gic-v3/],
+    ['controllers nobody drives', () => ['run', '--platform', gicv5()], /^irqkit: .*: \/pcie@10000000: .*arm,gic-v5/],
     ['a capture that is none', () => ['replay', '/nowhere'], /^irqkit: \/nowhere: no such file or directory$/],
     ['an unknown command', () => ['fly'], /^error: unknown command 'fly'$/],
     ['an unknown option', () => ['run', '--fast'], /^error: unknown option '--fast'$/],

@@ -4,11 +4,12 @@ import type { TopologyNode } from '@irqkit/cli';
 import { definePlugin } from '@irqkit/core';
 import type { InterruptControllerModel, MmioModel, Plugin } from '@irqkit/core';
 import { nvmeLike } from '@irqkit/pci/model';
-import { changedPlatform, firmware, withProperties } from './platform.js';
+import { readFileSync } from 'node:fs';
+import { changedPlatform, firmware, V2M_PLATFORM, withProperties } from './platform.js';
 
 const FRAME = 0x802_0000;
 
-describe('on the platform that ships with the package', () => {
+describe('on a GICv3 with its ITS', () => {
   const report = journey({ firmware: firmware() });
 
   test('every vector is delivered exactly once', () => {
@@ -17,21 +18,60 @@ describe('on the platform that ships with the package', () => {
     expect(report.warnings).toEqual([]);
   });
 
-  test('messages go to MSI_SETSPI_NS of the frame, with the SPIs from 80 in the order of enabling', () => {
-    const address = FRAME + 0x40;
+  test('messages are EventIDs to GITS_TRANSLATER, and LPIs from 8192 on in blocks of powers of two', () => {
+    const address = 0x809_0040;
+    const block = (deviceId: number, nrVectors: number, firstIntid: number) => ({
+      firstVector: 0,
+      nrVectors,
+      address,
+      deviceId,
+      firstData: 0,
+      firstIntid,
+    });
     expect(report.devices.map(({ name, mode, blocks }) => [name, mode, blocks])).toEqual([
-      ['0000:00:02.0', 'MSI-X', [{ firstVector: 0, nrVectors: 5, address, firstData: 80 }]],
+      ['0000:00:02.0', 'MSI-X', [block(0x10, 5, 8192)]],
+      ['0000:00:03.0', 'MSI', [block(0x18, 8, 8192 + 8)]],
+      ['0000:01:00.0', 'MSI-X', [block(0x100, 33, 8192 + 8 + 8)]],
+      // Behind a PCIe-to-PCI bridge, requests carry the secondary bus and devfn 0.
+      ['0000:02:01.0', 'MSI', [block(0x200, 1, 8192 + 8 + 8 + 64)]],
+    ]);
+  });
+
+  test('one doorbell of one page, which isolates devices', () => {
+    expect(report.doorbells).toEqual([{ bases: [0x809_0040], sizeBytes: 4, pages: 1, isolated: true }]);
+    expect([report.totalPages, report.safe]).toEqual([1, true]);
+  });
+
+  test('vectors are spread over the processors', () => {
+    const total = (cpu: number) => report.interrupts.reduce((sum, { counts }) => sum + counts[cpu], 0);
+    expect([total(0), total(1)]).toEqual([25, 22]);
+  });
+});
+
+describe('on a GICv2 with a GICv2m frame', () => {
+  const report = journey({ firmware: firmware(readFileSync(V2M_PLATFORM)) });
+
+  test('every vector is delivered exactly once', () => {
+    expect([report.vectorsEnabled, report.vectorsDelivered, report.ok]).toEqual([47, 47, true]);
+    expect(report.devices.flatMap(({ vectors }) => vectors).every(({ delivered }) => delivered === 1)).toBe(true);
+    expect(report.warnings).toEqual([]);
+  });
+
+  test('messages go to MSI_SETSPI_NS of the frame, with the SPIs from 80 in the order of enabling', () => {
+    const message = (deviceId: number, firstVector: number, nrVectors: number, spi: number) => ({
+      firstVector,
+      nrVectors,
+      address: FRAME + 0x40,
+      deviceId,
+      firstData: spi,
+      firstIntid: spi,
+    });
+    expect(report.devices.map(({ name, mode, blocks }) => [name, mode, blocks])).toEqual([
+      ['0000:00:02.0', 'MSI-X', [message(0x10, 0, 5, 80)]],
       // A block of 8 messages begins at a multiple of 8.
-      ['0000:00:03.0', 'MSI', [{ firstVector: 0, nrVectors: 8, address, firstData: 88 }]],
-      [
-        '0000:01:00.0',
-        'MSI-X',
-        [
-          { firstVector: 0, nrVectors: 3, address, firstData: 85 },
-          { firstVector: 3, nrVectors: 30, address, firstData: 96 },
-        ],
-      ],
-      ['0000:02:01.0', 'MSI', [{ firstVector: 0, nrVectors: 1, address, firstData: 126 }]],
+      ['0000:00:03.0', 'MSI', [message(0x18, 0, 8, 88)]],
+      ['0000:01:00.0', 'MSI-X', [message(0x100, 0, 3, 85), message(0x100, 3, 30, 96)]],
+      ['0000:02:01.0', 'MSI', [message(0x200, 0, 1, 126)]],
     ]);
   });
 
@@ -133,10 +173,10 @@ test('other slots and another processor count', () => {
 describe('a platform that cannot be run says what is missing', () => {
   test.each([
     [
-      'a GICv3',
+      'a GIC that nobody drives',
       'intc@8000000',
-      { compatible: 'arm,gic-v3' },
-      /^\/pcie@10000000: no installed plugin drives and models arm,gic-v3 \(\/intc@8000000\)/,
+      { compatible: 'arm,gic-v5' },
+      /^\/pcie@10000000: no installed plugin drives and models arm,gic-v5 \(\/intc@8000000\)/,
     ],
     ['no MSI controller', 'pcie@10000000', { 'msi-map': undefined }, /^\/pcie@10000000: no MSI controller/],
     ['another host bridge', 'pcie@10000000', { compatible: 'pci-host-cam-generic' }, /^no PCI host bridge/],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The platform that ships with the package, as it is and changed.
+// The platforms that ship with the package, as they are and changed.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,8 @@ import { firmwareFromFdt, parseFdt, writeFdt } from '@irqkit/fdt';
 import type { FdtNode, FdtProperty } from '@irqkit/fdt';
 import type { Firmware } from '@irqkit/core';
 
-export const PLATFORM = fileURLToPath(new URL('../platforms/virt-gic-v2m.dtb', import.meta.url));
+export const PLATFORM = fileURLToPath(new URL('../platforms/virt-gic-v3-its.dtb', import.meta.url));
+export const V2M_PLATFORM = fileURLToPath(new URL('../platforms/virt-gic-v2m.dtb', import.meta.url));
 
 const scratch = mkdtempSync(join(tmpdir(), 'irqkit-cli-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -25,9 +26,9 @@ export function fileOf(content: string | Uint8Array): string {
 /** What becomes of one node: undefined takes it out. */
 export type Change = (node: FdtNode) => FdtNode | undefined;
 
-/** The blob of the platform with its node `name` changed. */
-export function changedPlatform(name: string, change: Change): Uint8Array {
-  const tree = parseFdt(readFileSync(PLATFORM));
+/** The blob of a platform with its node `name` changed. */
+export function changedPlatform(name: string, change: Change, platform = V2M_PLATFORM): Uint8Array {
+  const tree = parseFdt(readFileSync(platform));
   const walk = (node: FdtNode): FdtNode[] => {
     const children = node.children.flatMap(walk);
     const changed = node.name === name ? change({ ...node, children }) : { ...node, children };

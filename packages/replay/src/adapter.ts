@@ -11,6 +11,8 @@ export interface CapturedSilicon {
   readonly offset: number;
   /** As the plugin's `silicon` calls it. */
   readonly name: string;
+  /** What of the register that takes; its low word where this is left out. */
+  readonly value?: (lo: number, hi: number) => number;
 }
 
 export interface ReplayAdapter {
@@ -31,6 +33,11 @@ export interface CoveredRegion {
   readonly path: string;
 }
 
+export interface PendingLpi {
+  readonly intid: number;
+  readonly redistributor: number;
+}
+
 export interface AdapterRun {
   /** Replays one access to its regions. */
   access(access: CapturedAccess): void;
@@ -40,6 +47,10 @@ export interface AdapterRun {
   raises?(intid: number): boolean;
   /** The SPIs that are pending now, ascending: an interrupt controller's answer to MSI controllers. */
   pendingSpis?(): readonly number[];
+  /** The LPIs that are pending now: what an ITS did is seen by them. */
+  pendingLpis?(): readonly PendingLpi[];
+  /** Where the LPI configuration table is; undefined before software has said so. */
+  lpiConfigurationTable?(): number | undefined;
   /** Called when all has been replayed. */
   finish?(): void;
 }

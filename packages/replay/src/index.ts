@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recorded traffic of real drivers, replayed into models.
 
-export type { AdapterRun, CapturedSilicon, CoveredRegion, ReplayAdapter } from './adapter.js';
+export type { AdapterRun, CapturedSilicon, CoveredRegion, PendingLpi, ReplayAdapter } from './adapter.js';
 export { CaptureError } from './capture/capture-error.js';
 export type { Capture, CapturedAccess, CapturedEvent, CapturedRegion } from './capture/capture.js';
+export type { RamSnapshot } from './capture/ram-snapshot.js';
 export { readCapture } from './capture/read-capture.js';
 export { ADAPTERS, replayCapture } from './replay-capture.js';
 export type { ReplayOptions } from './replay-capture.js';

@@ -3,19 +3,21 @@
 
 import { createBoard } from '@irqkit/board';
 import { FirmwareError, LinuxError } from '@irqkit/core';
-import type { FirmwareNode, Silicon } from '@irqkit/core';
-import type { AdapterRun, CoveredRegion, ReplayAdapter } from './adapter.js';
+import type { FirmwareNode, Region, Silicon } from '@irqkit/core';
+import type { AdapterRun, CapturedSilicon, CoveredRegion, ReplayAdapter } from './adapter.js';
 import { gicV2Adapter } from './adapters/gic-v2.js';
 import { gicV2mAdapter } from './adapters/gic-v2m.js';
+import { gicV3Adapter } from './adapters/gic-v3.js';
+import { gicV3ItsAdapter } from './adapters/gic-v3-its/gic-v3-its.js';
 import { CaptureError } from './capture/capture-error.js';
 import { isAccess } from './capture/capture.js';
-import type { Capture } from './capture/capture.js';
+import type { Capture, CapturedAccess } from './capture/capture.js';
 import type { ReplayReport } from './report/replay-report.js';
 import { Tally } from './report/tally.js';
 import { ReplaySession } from './replay-session.js';
 
 /** Every controller that can be replayed. An event that two could have goes to the first. */
-export const ADAPTERS: readonly ReplayAdapter[] = [gicV2mAdapter, gicV2Adapter];
+export const ADAPTERS: readonly ReplayAdapter[] = [gicV2mAdapter, gicV2Adapter, gicV3ItsAdapter, gicV3Adapter];
 
 export interface ReplayOptions {
   /** ADAPTERS where it is left out. */
@@ -68,7 +70,7 @@ export function replayCapture(capture: Capture, options: ReplayOptions = {}): Re
 function coverage({ firmware, regions }: Capture, adapters: readonly ReplayAdapter[]): Covered[] {
   const found = regions.flatMap(({ name, base }) => {
     for (const adapter of adapters.filter((one) => one.regions.includes(name))) {
-      const node = firmware.nodes.find((one) => models(adapter, one) && one.regs.some((reg) => reg.base === base));
+      const node = firmware.nodes.find((one) => models(adapter, one) && one.regs.some((reg) => holds(reg, base)));
       if (node) return [{ adapter, region: { name, base, path: node.path } }];
     }
     return [];
@@ -89,19 +91,26 @@ function models({ plugin }: ReplayAdapter, node: FirmwareNode): boolean {
 
 function capturedSilicon(capture: Capture, covered: readonly Covered[], tally: Tally): Record<string, Silicon> {
   const values: Record<string, Silicon> = {};
+  const accesses = capture.records.filter(isAccess);
   for (const { adapter, path, regions } of covered)
-    for (const { region, offset, name } of adapter.silicon) {
-      if (!regions.some((own) => own.name === region)) continue;
-      const read = capture.records.filter(isAccess).find((access) => isRead(access, region, offset));
+    for (const entry of adapter.silicon) {
+      if (!regions.some((own) => own.name === entry.region)) continue;
+      const read = accesses.find((access) => isRead(access, entry));
       if (!read) continue;
-      values[path] = { ...values[path], [name]: read.lo };
-      tally.give(`${name} 0x${read.lo.toString(16)}`, 'silicon: only the capture says it', read);
+      const value = entry.value?.(read.lo, read.hi) ?? read.lo;
+      values[path] = { ...values[path], [entry.name]: value };
+      tally.give(`${entry.name} 0x${value.toString(16)}`, 'silicon: only the capture says it', read);
     }
   return values;
 }
 
-function isRead(access: { op: string; region: string; offset: number; size: number }, region: string, offset: number) {
-  return access.op === 'r' && access.region === region && access.offset === offset && access.size === 4;
+function isRead(access: CapturedAccess, { region, offset, value }: CapturedSilicon): boolean {
+  const enough = access.size === 8 || (access.size === 4 && !value);
+  return access.op === 'r' && access.region === region && access.offset === offset && enough;
+}
+
+function holds({ base, sizeBytes }: Region, address: number): boolean {
+  return address >= base && address < base + sizeBytes;
 }
 
 function ofFirmware<T>({ dir }: Capture, work: () => T): T {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capture directories made by hand: a GICv2 with one MSI frame and two processors, and whatever traffic a test names.
+// Capture directories made by hand: a GICv2 with one MSI frame, or what `others` names, and whatever traffic a test names.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,11 @@ export const REGIONS = [
 
 type Value = string | readonly number[];
 
-function node(name: string, properties: Readonly<Record<string, Value>>, children: readonly FdtNode[] = []): FdtNode {
+export function node(
+  name: string,
+  properties: Readonly<Record<string, Value>>,
+  children: readonly FdtNode[] = [],
+): FdtNode {
   const entries = Object.entries(properties);
   return { name, properties: entries.map(([key, value]) => ({ name: key, value: bytes(value) })), children };
 }
@@ -27,8 +31,8 @@ function bytes(value: Value): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-const cells = { '#address-cells': [2], '#size-cells': [2] };
-const cpu = (id: number) => node(`cpu@${id}`, { device_type: 'cpu', compatible: 'arm,cortex-a72', reg: [id] });
+export const cells = { '#address-cells': [2], '#size-cells': [2] };
+export const cpu = (id: number) => node(`cpu@${id}`, { device_type: 'cpu', compatible: 'arm,cortex-a72', reg: [id] });
 
 export const PLATFORM = writeFdt({
   version: 17,
@@ -72,26 +76,33 @@ export function captureDir(files: Readonly<Record<string, unknown>>): string {
   return dir;
 }
 
-/** One line of traffic: `w gicd+0x100/4 0x8000000 cpu 0`, `r gicc+0xc/4 0x3ff cpu 1`, or `event text`. */
+/**
+ * One line of traffic: `w gicd+0x100/4 0x8000000 cpu 0`, `w its-translater+0x40/4 0x1 cpu -1 devid 16`, `event text`, or the JSON
+ * of an ITS's event without `n`.
+ */
 export type Traffic = readonly string[];
 
 /** A capture of the lines in their order; `n` counts them from 1. */
 export function captureOf(traffic: Traffic, others: Readonly<Record<string, unknown>> = {}): string {
   const mmio: string[] = [];
   const events: string[] = [];
+  const its: string[] = [];
   traffic.forEach((line, index) => {
     const n = index + 1;
-    const access = /^([rw]) (\S+)\+(0x[0-9a-f]+)\/(\d) (0x[0-9a-f]+) cpu (-?\d+)$/.exec(line);
+    const access = /^([rw]) (\S+)\+(0x[0-9a-f]+)\/(\d) (0x[0-9a-f]+) cpu (-?\d+)(?: devid (\d+))?$/.exec(line);
     if (access) {
-      const [, op, region, off, size, val, by] = access;
-      mmio.push(JSON.stringify({ n, op, region, off, size: Number(size), val, cpu: Number(by) }));
-    } else events.push(JSON.stringify({ n, ev: line.split(' ')[0], text: line.slice(line.indexOf(' ') + 1) }));
+      const [, op, region, off, size, val, by, devid] = access;
+      const source = devid === undefined ? {} : { devid: Number(devid) };
+      mmio.push(JSON.stringify({ n, op, region, off, size: Number(size), val, cpu: Number(by), ...source }));
+    } else if (line.startsWith('{')) its.push(JSON.stringify({ n, ...(JSON.parse(line) as object) }));
+    else events.push(JSON.stringify({ n, ev: line.split(' ')[0], text: line.slice(line.indexOf(' ') + 1) }));
   });
   return captureDir({
     'platform.dtb': PLATFORM,
     'summary.json': { regions: REGIONS },
     'mmio.jsonl': mmio.map((line) => `${line}\n`).join(''),
     'gic-events.jsonl': events.map((line) => `${line}\n`).join(''),
+    ...(its.length > 0 ? { 'its-events.jsonl': its.map((line) => `${line}\n`).join('') } : {}),
     ...others,
   });
 }

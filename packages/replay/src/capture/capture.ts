@@ -2,6 +2,7 @@
 // A capture in memory: what the real drivers did, in the order of one global sequence.
 
 import type { Firmware } from '@irqkit/core';
+import type { RamSnapshot } from './ram-snapshot.js';
 
 interface Recorded {
   /** Position in the sequence that all files of a capture share. */
@@ -24,6 +25,8 @@ export interface CapturedAccess extends Recorded {
   readonly hi: number;
   /** -1 where no processor made it. */
   readonly cpu: number;
+  /** The DeviceID that came with a device's write; -1 where the capture does not say it. */
+  readonly deviceId: number;
 }
 
 /** One line of a `*-events.jsonl`. */
@@ -31,6 +34,8 @@ export interface CapturedEvent extends Recorded {
   readonly event: string;
   /** Empty where the file gives fields instead. */
   readonly text: string;
+  /** The whole line. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export interface CapturedRegion {
@@ -45,6 +50,8 @@ export interface Capture {
   readonly regions: readonly CapturedRegion[];
   /** Accesses and events of all files, ascending by `n`. */
   readonly records: readonly (CapturedAccess | CapturedEvent)[];
+  /** Ascending by `n`. */
+  readonly snapshots: readonly RamSnapshot[];
 }
 
 export function isAccess(record: CapturedAccess | CapturedEvent): record is CapturedAccess {

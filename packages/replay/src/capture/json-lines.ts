@@ -6,7 +6,7 @@ import { CaptureError } from './capture-error.js';
 /** One object of a file, and where it stands. */
 export class JsonRecord {
   readonly place: string;
-  readonly #fields: Readonly<Record<string, unknown>>;
+  readonly fields: Readonly<Record<string, unknown>>;
 
   /** @throws CaptureError for text that is no JSON object */
   constructor(place: string, text: string) {
@@ -19,27 +19,27 @@ export class JsonRecord {
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new CaptureError(place, 'not a JSON object');
-    this.#fields = value as Record<string, unknown>;
+    this.fields = value as Record<string, unknown>;
   }
 
   has(name: string): boolean {
-    return name in this.#fields;
+    return name in this.fields;
   }
 
   get(name: string): unknown {
-    return this.#fields[name];
+    return this.fields[name];
   }
 
   /** @throws CaptureError where it is no integer */
   integer(name: string): number {
-    const value = this.#fields[name];
+    const value = this.fields[name];
     if (!Number.isSafeInteger(value)) throw this.wrong(name, 'an integer');
     return value as number;
   }
 
   /** @throws CaptureError where it is no string */
   string(name: string): string {
-    const value = this.#fields[name];
+    const value = this.fields[name];
     if (typeof value !== 'string') throw this.wrong(name, 'a string');
     return value;
   }
@@ -52,7 +52,7 @@ export class JsonRecord {
   }
 
   wrong(name: string, wanted: string): CaptureError {
-    const found = this.has(name) ? JSON.stringify(this.#fields[name]) : 'missing';
+    const found = this.has(name) ? JSON.stringify(this.fields[name]) : 'missing';
     return new CaptureError(this.place, `"${name}" is ${found}, not ${wanted}`);
   }
 }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A capture directory: mmio.jsonl, gic-events.jsonl and further *-events.jsonl, platform.dtb, summary.json.
-// UNIMP: RAM snapshots
+// A capture directory: mmio.jsonl, gic-events.jsonl and further *-events.jsonl, platform.dtb, summary.json, and
+// snapshots of RAM.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Firmware } from '@irqkit/core';
 import { firmwareFromFdt } from '@irqkit/fdt';
 import { CaptureError } from './capture-error.js';
 import type { Capture, CapturedAccess, CapturedEvent, CapturedRegion } from './capture.js';
 import { jsonLines, JsonRecord } from './json-lines.js';
+import { snapshotIn } from './ram-snapshot.js';
+import type { RamSnapshot } from './ram-snapshot.js';
 
 const EVENTS = /-events\.jsonl$/;
 const GIC_EVENTS = 'gic-events.jsonl';
+const SNAPSHOTS = /^ram(-\d+)?\.json$/;
 
 /**
  * Reads a whole capture.
@@ -26,7 +30,8 @@ export function readCapture(dir: string): Capture {
   const accesses = lines(dir, 'mmio.jsonl').map(({ line, record }) => access(line, record, known));
   const events = eventFiles.flatMap((file) => lines(dir, file).map(({ line, record }) => event(file, line, record)));
   const records = [...accesses, ...events].sort((a, b) => a.n - b.n);
-  return { dir, firmware, regions, records };
+  const snapshots = names.filter((name) => SNAPSHOTS.test(name)).map((name) => snapshot(dir, name));
+  return { dir, firmware, regions, records, snapshots: snapshots.sort((a, b) => a.n - b.n) };
 }
 
 function lines(dir: string, file: string): ReturnType<typeof jsonLines> {
@@ -55,12 +60,29 @@ function access(line: number, record: JsonRecord, regions: ReadonlySet<string>):
     lo: size < 4 ? lo % 2 ** (8 * size) : lo,
     hi: size === 8 ? hi : 0,
     cpu: record.integer('cpu'),
+    deviceId: record.has('devid') ? record.integer('devid') : -1,
   };
 }
 
 function event(file: string, line: number, record: JsonRecord): CapturedEvent {
   const text = record.has('text') ? record.string('text') : '';
-  return { n: record.integer('n'), file, line, event: record.string('ev'), text };
+  return { n: record.integer('n'), file, line, event: record.string('ev'), text, fields: record.fields };
+}
+
+function snapshot(dir: string, name: string): RamSnapshot {
+  const path = join(dir, name);
+  const record = new JsonRecord(path, read(path).toString('utf8'));
+  const pages = join(dir, name.replace(/json$/, 'bin.gz'));
+  return snapshotIn(record, () => gunzip(pages));
+}
+
+function gunzip(path: string): Uint8Array {
+  const packed = read(path);
+  try {
+    return gunzipSync(packed);
+  } catch (error) {
+    throw new CaptureError(path, 'cannot be unpacked', { cause: error });
+  }
 }
 
 function readRegions(path: string): CapturedRegion[] {

@@ -26,12 +26,17 @@ export interface HostBridge {
   readonly functions: readonly TopologyNode[];
 }
 
-/** Vectors with one address and consecutive data. */
+/** Vectors with one address, consecutive data and consecutive INTIDs. */
 export interface MessageBlock {
   readonly firstVector: number;
   readonly nrVectors: number;
   readonly address: number;
+  /** The id that its MSI controller knows the device by: an ITS's DeviceID. */
+  readonly deviceId: number;
+  /** An ITS's EventID, or what a GICv2m frame raises. */
   readonly firstData: number;
+  /** What processors take the first as: an LPI or SPI of the controller at the root. */
+  readonly firstIntid: number;
 }
 
 export interface VectorReport {

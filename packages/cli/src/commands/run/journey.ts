@@ -5,7 +5,7 @@
 import { createBoard } from '@irqkit/board';
 import type { Board } from '@irqkit/board';
 import { DoorbellRegistry, createHost, doorbellBases, formatProcInterrupts, interruptRows } from '@irqkit/core';
-import type { Firmware, Host, MsiDesc, Plugin } from '@irqkit/core';
+import type { Firmware, Host, IrqData, MsiDesc, Plugin } from '@irqkit/core';
 import { PciHostDriver } from '@irqkit/pci/host';
 import type { PciDevice } from '@irqkit/pci/host';
 import { PciHostModel } from '@irqkit/pci/model';
@@ -62,7 +62,7 @@ function travel(firmware: Firmware, board: Board, host: Host): JourneyReport {
   const counts = listen(host, travellers);
   for (const { model, enabled } of travellers) enabled.virqs.forEach((_, index) => model?.raise(index));
 
-  const devices = travellers.map((traveller) => deviceReport(traveller, counts));
+  const devices = travellers.map((traveller) => deviceReport(host, traveller, counts));
   const vectors = devices.flatMap((device) => device.vectors);
   const vectorsDelivered = vectors.filter(({ delivered }) => delivered === 1).length;
   return {
@@ -113,25 +113,35 @@ function listen(host: Host, travellers: readonly Traveller[]): ReadonlyMap<numbe
   return counts;
 }
 
-function deviceReport({ device, enabled }: Traveller, counts: ReadonlyMap<number, number>): DeviceReport {
+function deviceReport(host: Host, { device, enabled }: Traveller, counts: ReadonlyMap<number, number>): DeviceReport {
   return {
     name: device.name,
     mode: enabled.mode,
     trouble: enabled.trouble,
-    blocks: messageBlocks(device.msiDescs),
+    blocks: messageBlocks(host, device.msiDescs),
     vectors: enabled.virqs.map((virq, index) => ({ index, virq, delivered: counts.get(virq) ?? 0 })),
   };
 }
 
-function messageBlocks(descs: readonly MsiDesc[]): MessageBlock[] {
-  const blocks: { firstVector: number; nrVectors: number; address: number; firstData: number }[] = [];
-  for (const { index, nrVectors, msg } of descs) {
+function messageBlocks(host: Host, descs: readonly MsiDesc[]): MessageBlock[] {
+  const blocks: { -readonly [Name in keyof MessageBlock]: MessageBlock[Name] }[] = [];
+  for (const { device, index, nrVectors, virq, msg } of descs) {
+    const firstIntid = intidOf(host.irqs.irqData(virq));
     const last = blocks.at(-1);
     const follows = last?.address === msg.address && last.firstData + last.nrVectors === msg.data;
-    if (last && follows && last.firstVector + last.nrVectors === index) last.nrVectors += nrVectors;
-    else blocks.push({ firstVector: index, nrVectors, address: msg.address, firstData: msg.data });
+    const goesOn = follows && last.firstIntid + last.nrVectors === firstIntid;
+    if (last && goesOn && last.firstVector + last.nrVectors === index) last.nrVectors += nrVectors;
+    else {
+      const { address, data: firstData } = msg;
+      blocks.push({ firstVector: index, nrVectors, address, deviceId: device.msiDeviceId, firstData, firstIntid });
+    }
   }
   return blocks;
+}
+
+/** The number at the level nearest to the processors. */
+function intidOf({ parent, hwirq }: IrqData): number {
+  return parent ? intidOf(parent) : hwirq;
 }
 
 function doorbellReports({ doorbells, irqs }: Host): DoorbellReport[] {

@@ -37,6 +37,9 @@ function topology(io: CliIo, host: HostBridge): string {
   return lines.join('\n');
 }
 
+/** Arm IHI 0069, section 2.2: INTIDs from here on are LPIs. */
+const FIRST_LPI = 8192;
+
 /** Base class and sub-class, as the PCI Code and ID Assignment Specification names them. */
 const KINDS: Readonly<Record<number, string>> = {
   0x00ff: 'other',
@@ -54,17 +57,22 @@ function kindOf({ classCode }: TopologyNode): string {
 function messages(io: CliIo, { devices }: JourneyReport): string {
   const { yellow } = pc.createColors(io.color);
   const rows = devices.flatMap(({ name, mode, blocks, vectors }) =>
-    blocks.map(({ firstVector, nrVectors, address, firstData }) => [
+    blocks.map(({ firstVector, nrVectors, address, deviceId, firstData, firstIntid }) => [
       name,
       mode,
       range(firstVector, nrVectors, String),
       `0x${address.toString(16)}`,
+      `0x${deviceId.toString(16)}`,
       range(firstData, nrVectors, (data) => `0x${data.toString(16)}`),
+      `${firstIntid < FIRST_LPI ? 'SPI' : 'LPI'} ${range(firstIntid, nrVectors, String)}`,
       vectors.slice(firstVector, firstVector + nrVectors).filter(({ delivered }) => delivered === 1).length,
     ]),
   );
   const troubles = devices.flatMap(({ name, trouble }) => (trouble ? [yellow(`${name}: ${trouble}`)] : []));
-  return [table(io, ['device', 'mode', 'vectors', 'address', 'data', 'delivered'], rows), ...troubles].join('\n');
+  return [
+    table(io, ['device', 'mode', 'vectors', 'address', 'DeviceID', 'data', 'interrupts', 'delivered'], rows),
+    ...troubles,
+  ].join('\n');
 }
 
 function doorbells(io: CliIo, { doorbells: all, totalPages, safe }: JourneyReport): string {
