@@ -2,7 +2,7 @@
 // The real Linux drivers' traffic against our models, by the built command line. What must be compared is counted here from
 // the raw files, by nothing of ours.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWithShared, sharedPath } from '@irqkit-test/env';
 import { readJsonLines, unpackFixture } from './support/fixtures.js';
@@ -113,19 +113,4 @@ describe('capture B, as it comes with the repository', () => {
 
 describeWithShared('capture B of the shared data', () => {
   agreesOnEverything(() => sharedPath('data', 'replay', 'B'));
-
-  test('a capture of other controllers is told as not covered, region by region', () => {
-    const dir = sharedPath('data', 'replay', 'A');
-    expect(existsSync(dir)).toBe(true);
-    const { status, report } = replay(dir);
-    expect(status).toBe(0);
-    expect(report.kinds).toEqual([]);
-    const mmio = readJsonLines<MmioLine>(join(dir, 'mmio.jsonl'));
-    for (const region of ['gicd', 'gicr', 'its', 'its-translater', 'smmu'])
-      expect(report.notCovered).toContainEqual({
-        what: `accesses to ${region}`,
-        count: mmio.filter((line) => line.region === region).length,
-        why: 'no adapter replays it',
-      });
-  });
 });
