@@ -7,21 +7,33 @@ import { pathToFileURL } from 'node:url';
 
 const [file, name, operations] = process.argv.slice(2);
 const { cases } = await import(pathToFileURL(file));
-const { ops, run } = cases().find((one) => one.name === name);
+const { ops, run, before } = cases().find((one) => one.name === name);
 
 let collections = 0;
 const observer = new PerformanceObserver((list) => (collections += list.getEntries().length));
 observer.observe({ entryTypes: ['gc'] });
 
 const warmUp = 1e6;
-for (let done = 0; done < warmUp; done += ops) run();
+repeat(warmUp);
 globalThis.gc();
-await setTimeout(10);
+await reported();
 collections = 0;
-const before = process.memoryUsage().heapUsed;
-for (let done = 0; done < operations; done += ops) run();
-const bytes = process.memoryUsage().heapUsed - before;
-await setTimeout(10);
+const { heapUsed } = process.memoryUsage();
+repeat(operations);
+const bytes = process.memoryUsage().heapUsed - heapUsed;
+await reported();
 if (collections > 0)
   throw new Error(`${name}: the heap was collected ${collections} times over ${operations} operations`);
 console.log(bytes / operations);
+
+// On a busy machine a timer can come before what the observer is told of.
+async function reported() {
+  for (let i = 0; i < 3; i++) await setTimeout(10);
+}
+
+function repeat(times) {
+  for (let done = 0; done < times; done += ops) {
+    before?.();
+    run();
+  }
+}

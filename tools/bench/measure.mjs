@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures one suite and sends its rows to run.mjs. A suite exports cases(): [{ name, ops, run, beside?, allocatesNothingOver? }]:
-// run() does `ops` operations (enough for some 100 us), `beside` names the case that it is to be compared with; over
-// `allocatesNothingOver` operations the heap must stay as it was.
+// run() does `ops` operations (enough for some 100 us), `before` prepares each run and is not measured, `beside` names the case
+// that it is to be compared with; over `allocatesNothingOver` operations the heap must stay as it was. A case without run() has
+// figures(), which measures by itself: numbers by what they are.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { pathToFileURL } from 'node:url';
@@ -12,10 +13,10 @@ const [file, suite, filter] = process.argv.slice(2);
 const { cases } = await import(pathToFileURL(file));
 const all = cases();
 const shown = all.filter(({ name }) => `${suite}: ${name}`.includes(filter));
-const measured = all.filter(({ name }) => shown.some((one) => name === one.name || name === one.beside));
+const measured = all.filter(({ name, run }) => run && shown.some((one) => name === one.name || name === one.beside));
 
 const bench = new Bench({ time: 20, warmupTime: 20, iterations: 1 });
-for (const { name, run } of measured) bench.add(name, run);
+for (const { name, run, before } of measured) bench.add(name, run, { beforeEach: before });
 const best = new Map(measured.map(({ name }) => [name, { min: Infinity, median: Infinity }]));
 for (let round = 0; round < rounds; round++) {
   for (const task of bench.tasks) {
@@ -30,6 +31,10 @@ for (let round = 0; round < rounds; round++) {
 
 const nsPerOp = ({ name, ops }) => (best.get(name).min * 1e6) / ops;
 for (const one of shown) {
+  if (!one.run) {
+    process.send({ name: one.name, figures: one.figures() });
+    continue;
+  }
   const row = {
     name: one.name,
     nsPerOp: nsPerOp(one),

@@ -23,7 +23,8 @@ for (const file of filesUnder(folder, (name) => name.endsWith('.bench.mjs'))) {
   const child = fork(join(folder, 'measure.mjs'), [join(folder, file), suite, values.filter]);
   child.on('message', (row) => {
     rows.push({ suite, ...row });
-    print(suite, row);
+    if (row.figures) printFigures(suite, row);
+    else print(suite, row);
     if (row.bytesPerOp >= bytesAllowed) process.exitCode = 1;
   });
   const [status] = await once(child, 'exit');
@@ -37,4 +38,9 @@ function print(suite, { name, nsPerOp, medianNsPerOp, opsPerSecond, beside, rati
   const speed = `${(opsPerSecond / 1e6).toPrecision(3)} M/s`;
   const heap = bytesPerOp === undefined ? '' : `  ${bytesPerOp.toFixed(3)} bytes/op over ${over.toExponential(0)}`;
   console.log(`${`${suite}: ${name}`.padEnd(56)} ${time.padEnd(34)} ${speed.padEnd(10)}${versus}${heap}`);
+}
+
+function printFigures(suite, { name, figures }) {
+  const all = Object.entries(figures).map(([what, value]) => `${value.toPrecision(3)} ${what}`);
+  console.log(`${`${suite}: ${name}`.padEnd(56)} ${all.join(', ')}`);
 }
