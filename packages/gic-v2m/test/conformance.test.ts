@@ -78,6 +78,8 @@ describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
   const wired = { wired: 'a frame has no inputs' };
   const options = { plugin: gicV2m, others: [gic], setup: () => machine(shape) };
   const blocks = name === 'amazon-graviton' && { 'multi-msi': 'each SPI has an address of its own' };
-  testIrqChip({ describe, it }, { ...options, unsupported: { ...wired, ...blocks } });
+  // Each step of enabling 32 vectors is failed in turn on the frame that has room for them.
+  const nrVectors = name === 'the frame of QEMU virt' ? 32 : undefined;
+  testIrqChip({ describe, it }, { ...options, nrVectors, unsupported: { ...wired, ...blocks } });
   testModel({ describe, it }, { ...options, unsupported: wired });
 });
