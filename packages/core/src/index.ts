@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The contracts of irqkit and the frameworks over them: plugins and hosts, irq domains, MSI, doorbells.
+// The contracts of irqkit and the frameworks over them: plugins and hosts, irq domains, MSI, doorbells, IOMMU groups and domains.
 
 import './polyfill.js';
 
@@ -20,6 +20,7 @@ export type {
 export type {
   Description,
   Finding,
+  IommuDescription,
   IsolationVerdict,
   MsiControllerDescription,
   SiliconNumber,
@@ -32,7 +33,17 @@ export type { Errno } from './contracts/errno.js';
 export { FirmwareError } from './contracts/firmware.js';
 export type { AddressRange, Firmware, FirmwareNode, InterruptSpec, MappedId } from './contracts/firmware.js';
 export { DOORBELL_PROT, IOMMU_PROT } from './contracts/iommu.js';
-export type { IommuDomain, IommuDomainType, IommuGroup } from './contracts/iommu.js';
+export type {
+  IommuDomain,
+  IommuDomainOps,
+  IommuDomainType,
+  IommuFault,
+  IommuGroup,
+  IommuOps,
+  IommuResvRegion,
+  IommuResvType,
+  IovaRange,
+} from './contracts/iommu.js';
 export * from './contracts/model.js';
 export { CORE_API, definePlugin } from './contracts/plugin.js';
 export type {
@@ -56,6 +67,25 @@ export { indexEntries, matchEntry } from './host/match.js';
 export type { Claim, ClaimIndex } from './host/match.js';
 export { probeNodes, unprobe } from './host/prober.js';
 export type { Probed, ProbeCandidate, ProbeOptions } from './host/prober.js';
+export { IommuCore } from './iommu/iommu-core.js';
+export type { IommuCoreOptions } from './iommu/iommu-core.js';
+export type { IommuSettings } from './iommu/default-domain.js';
+export { mergeResvRegions } from './iommu/resv-regions.js';
+export { UserDomain } from './iommu/user-domain.js';
+export type { MsiPolicy } from './iommu/user-domain.js';
+export { DmaDomain } from './iommu/dma-domain.js';
+export type { DmaDomainOptions } from './iommu/dma-domain.js';
+export { FlushQueue } from './iommu/flush-queue.js';
+export { IotlbGather } from './iommu/iotlb-gather.js';
+export { IovaDomain } from './iommu/iova/iova-domain.js';
+export type { IovaDomainOptions } from './iommu/iova/iova-domain.js';
+export { MsiBindings } from './iommu/msi-bindings/msi-bindings.js';
+export type { DoorbellIovas, MsiBinding } from './iommu/msi-bindings/msi-bindings.js';
+export { SW_MSI_IOVA_BASE, SW_MSI_IOVA_LENGTH, getMsiCookie } from './iommu/msi-bindings/sw-msi-window.js';
+export { UserMsiWindow } from './iommu/msi-bindings/user-msi-window.js';
+export type { MsiWindowRange } from './iommu/msi-bindings/user-msi-window.js';
+export { PagingDomain } from './iommu/paging-domain.js';
+export type { PagingDomainOptions } from './iommu/paging-domain.js';
 export type { Flow } from './irq/flow.js';
 export { IRQ_TYPE } from './irq/irq-chip.js';
 export type { IrqChip, IrqCommonData, IrqData, MsiMsg } from './irq/irq-chip.js';

@@ -15,6 +15,7 @@ export const BUS = token<ProbeContext['bus']>('BUS');
 export const DEVRES = token<ProbeContext['devres']>('DEVRES');
 export const IRQS = token<ProbeContext['irqs']>('IRQS');
 export const DOORBELLS = token<ProbeContext['doorbells']>('DOORBELLS');
+export const IOMMUS = token<ProbeContext['iommus']>('IOMMUS');
 export const DEVICES = token<ProbeContext['devices']>('DEVICES');
 export const LOG = token<ProbeContext['log']>('LOG');
 

@@ -11,23 +11,29 @@ export interface NodeFacts {
   readonly regs?: readonly Region[];
   readonly interrupts?: readonly InterruptSpec[];
   readonly mapId?: (kind: 'msi' | 'iommu', requesterId: number) => MappedId | undefined;
+  readonly iommus?: readonly MappedId[];
+  readonly phandle?: number;
+  readonly parent?: FirmwareNode;
+  readonly children?: readonly FirmwareNode[];
+  /** Properties of cells. */
+  readonly cells?: Readonly<Record<string, readonly number[]>>;
 }
 
 export function stubNode(facts: NodeFacts): FirmwareNode {
-  const regs = facts.regs ?? [];
+  const { regs = [], cells = {} } = facts;
   return {
     path: facts.path,
     name: facts.path.slice(facts.path.lastIndexOf('/') + 1),
-    parent: undefined,
-    children: [],
+    parent: facts.parent,
+    children: facts.children ?? [],
     compatible: facts.compatible ?? [],
-    phandle: undefined,
+    phandle: facts.phandle,
     available: facts.available ?? true,
-    has: () => false,
-    propertyNames: [],
+    has: (property) => property in cells,
+    propertyNames: Object.keys(cells),
     bytes: () => undefined,
-    u32s: () => undefined,
-    u32: () => undefined,
+    u32s: (property) => cells[property],
+    u32: (property) => cells[property]?.[0],
     strings: () => undefined,
     string: () => undefined,
     regs,
@@ -41,6 +47,7 @@ export function stubNode(facts: NodeFacts): FirmwareNode {
     interruptParent: undefined,
     mapInterrupt: () => undefined,
     mapId: facts.mapId ?? (() => undefined),
+    iommus: facts.iommus ?? [],
   };
 }
 
@@ -49,7 +56,7 @@ export function stubFirmware(...nodes: readonly FirmwareNode[]): Firmware {
     root: stubNode({ path: '/' }),
     nodes,
     find: (path) => nodes.find((node) => node.path === path),
-    byPhandle: () => undefined,
+    byPhandle: (phandle) => nodes.find((node) => node.phandle === phandle),
     memory: [],
     cpus: [0],
   };

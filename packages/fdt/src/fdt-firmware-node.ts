@@ -9,7 +9,7 @@ import { cellAt } from './cells.js';
 import type { FdtNode, FdtProperty } from './fdt.js';
 import { findInterruptParent } from './interrupt-parent.js';
 import { interruptsOf, mapInterrupt } from './interrupts.js';
-import { mapId } from './map-id.js';
+import { iommusOf, mapId } from './map-id.js';
 import type { Phandles } from './phandles.js';
 import { rangesOf } from './ranges.js';
 import { regAt, regsOf } from './reg.js';
@@ -120,6 +120,10 @@ export class FdtFirmwareNode implements FirmwareNode {
 
   mapId(kind: 'msi' | 'iommu', requesterId: number): MappedId | undefined {
     return mapId(this, kind, requesterId);
+  }
+
+  get iommus(): readonly MappedId[] {
+    return iommusOf(this);
   }
 
   property(name: string): FdtProperty | undefined {

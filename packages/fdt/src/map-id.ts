@@ -26,7 +26,7 @@ const ENTRY_CELLS = 4;
 export function mapId(node: FdtFirmwareNode, kind: 'msi' | 'iommu', requesterId: number): MappedId | undefined {
   if (kind === 'msi') return throughMap(node, 'msi-map', requesterId) ?? throughMsiParent(node, requesterId);
   // An id that the map leaves out bypasses the IOMMU; `iommus` would be the host bridge's own.
-  return node.has('iommu-map') ? throughMap(node, 'iommu-map', requesterId) : ownStream(node);
+  return node.has('iommu-map') ? throughMap(node, 'iommu-map', requesterId) : iommusOf(node).at(0);
 }
 
 function throughMap(
@@ -64,33 +64,46 @@ function decodeMap(node: FdtFirmwareNode, property: 'msi-map' | 'iommu-map'): Id
 const MOST_MSI_CELLS = 1;
 
 function throughMsiParent(node: FdtFirmwareNode, requesterId: number): MappedId | undefined {
-  const first = firstReference(
+  if ((node.u32s('msi-parent') ?? []).length === 0) return undefined;
+  const { controller, args } = reference(
     node,
     'msi-parent',
-    (controller) => controller.cellCount('#msi-cells', MOST_MSI_CELLS) ?? 0,
+    0,
+    (parent) => parent.cellCount('#msi-cells', MOST_MSI_CELLS) ?? 0,
   );
-  return first && { controller: first.controller, id: first.args.length === 0 ? requesterId : first.args[0] };
+  return { controller, id: args.at(0) ?? requesterId };
 }
 
-// UNIMP: further ids of a device with several `iommus` entries, and stream masks (a second cell)
-function ownStream(node: FdtFirmwareNode): MappedId | undefined {
-  const first = firstReference(node, 'iommus', (controller) => {
-    const count = controller.cellCount('#iommu-cells', MOST_ARGS);
-    if (count === undefined) throw node.malformed('iommus', `${controller.path} has no #iommu-cells`);
-    return count;
+/** Every entry of `iommus`. @linux of_iommu_configure_dev */
+export function iommusOf(node: FdtFirmwareNode): readonly MappedId[] {
+  return node.once('iommus', () => {
+    const entries: MappedId[] = [];
+    const nrCells = node.u32s('iommus')?.length ?? 0;
+    for (let cell = 0; cell < nrCells;) {
+      const { controller, args } = reference(node, 'iommus', cell, iommuCells);
+      entries.push({ controller, id: args.at(0) ?? 0, args });
+      cell += 1 + args.length;
+    }
+    return entries;
   });
-  return first && { controller: first.controller, id: first.args.length === 0 ? 0 : first.args[0] };
 }
 
-function firstReference(
+function iommuCells(controller: FdtFirmwareNode, node: FdtFirmwareNode): number {
+  const count = controller.cellCount('#iommu-cells', MOST_ARGS);
+  if (count === undefined) throw node.malformed('iommus', `${controller.path} has no #iommu-cells`);
+  return count;
+}
+
+/** The entry of `property` that begins at the index `cell`. */
+function reference(
   node: FdtFirmwareNode,
   property: string,
-  countOf: (controller: FdtFirmwareNode) => number,
-): { controller: FdtFirmwareNode; args: readonly number[] } | undefined {
-  const cells = node.u32s(property);
-  if (cells === undefined || cells.length === 0) return undefined;
-  const controller = node.referenced(property, cells[0], 0);
-  const end = 1 + countOf(controller);
-  if (end > cells.length) throw node.malformed(property, 'the last entry is cut short');
-  return { controller, args: cells.slice(1, end) };
+  cell: number,
+  countOf: (controller: FdtFirmwareNode, node: FdtFirmwareNode) => number,
+): { controller: FdtFirmwareNode; args: readonly number[] } {
+  const cells = node.u32s(property) ?? [];
+  const controller = node.referenced(property, cells[cell], cell);
+  const end = cell + 1 + countOf(controller, node);
+  if (end > cells.length) throw node.malformed(property, 'the last entry is cut short', cell * 4);
+  return { controller, args: cells.slice(cell + 1, end) };
 }

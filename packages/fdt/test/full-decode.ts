@@ -15,6 +15,7 @@ const ofNode: readonly ((node: FirmwareNode) => unknown)[] = [
   (node) => node.has('reg') && node.reg(0),
   (node) => node.ranges,
   (node) => node.dmaRanges,
+  (node) => node.iommus,
   (node) => node.interruptParent,
   (node) => node.interrupts,
   (node) => node.mapInterrupt([0x800, 0, 0], [1]),

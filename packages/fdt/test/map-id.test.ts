@@ -130,6 +130,18 @@ describe('iommus', () => {
     expect(mapped(find({ iommus: cells(5, 0x420, 0x7f) }), 'iommu', 9)).toEqual([['/smmu2', 0x420]]);
   });
 
+  test('every entry with all its cells, in order, at any controller', () => {
+    const node = find({ iommus: cells(SMMU, 0x77, 5, 0x420, 0x7f, MMU, SMMU, 0x77) });
+    expect(node.iommus.map(({ controller, id, args }) => [controller.path, id, args])).toEqual([
+      ['/smmu', 0x77, [0x77]],
+      ['/smmu2', 0x420, [0x420, 0x7f]],
+      ['/mmu', 0, []],
+      ['/smmu', 0x77, [0x77]],
+    ]);
+    expect(find({}).iommus).toEqual([]);
+    expect(find({ 'iommu-map': cells(0, SMMU, 0, 0x10) }).iommus).toEqual([]);
+  });
+
   test('an id that iommu-map leaves out bypasses', () => {
     const node = find({ 'iommu-map': cells(0, SMMU, 0, 0x10), iommus: cells(SMMU, 0x77) });
     expect(mapped(node, 'iommu', 0x10)).toEqual([undefined]);
@@ -140,5 +152,9 @@ describe('iommus', () => {
     expect(mapped(find({}), 'iommu', 0)).toEqual([undefined]);
     expect(of(cells(SMMU))).toBe('/d iommus: the last entry is cut short (at 0x54)');
     expect(of(cells(V2M))).toBe('/d iommus: /v2m has no #iommu-cells (at 0x54)');
+    expect(of(cells(SMMU, 0x77, 0x99))).toBe('/d iommus: no node has phandle 0x99 (at 0x5c)');
+    expect(firmwareErrorOf(() => find({ iommus: cells(SMMU, 0x77, SMMU) }).iommus)).toBe(
+      '/d iommus: the last entry is cut short (at 0x5c)',
+    );
   });
 });

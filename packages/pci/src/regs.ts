@@ -198,6 +198,7 @@ export const DEVICE_PORT_TYPE = {
   PCIE_TO_PCI_BRIDGE: 0b0111,
   PCI_TO_PCIE_BRIDGE: 0b1000,
   RC_INTEGRATED_ENDPOINT: 0b1001,
+  RC_EVENT_COLLECTOR: 0b1010,
 } as const;
 export const Slot_Capabilities = { offset: 0x14, size: 4, Hot_Plug_Capable: field(6) } as const;
 

@@ -176,6 +176,7 @@ describe('values', () => {
       PCIE_TO_PCI_BRIDGE: 7,
       PCI_TO_PCIE_BRIDGE: 8,
       RC_INTEGRATED_ENDPOINT: 9,
+      RC_EVENT_COLLECTOR: 10,
     });
     expect(regs.CLASS_CODE).toEqual({
       NVM_EXPRESS: 0x010802,

@@ -45,5 +45,6 @@ function watchNode(root: FirmwareNode): FirmwareNode {
     interruptParent: undefined,
     mapInterrupt: () => undefined,
     mapId: () => undefined,
+    iommus: [],
   };
 }

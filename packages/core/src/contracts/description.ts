@@ -23,6 +23,17 @@ export interface MsiControllerDescription {
   readonly parentVectors?: { readonly first: SiliconNumber; readonly count: SiliconNumber };
 }
 
+export interface IommuDescription {
+  /** As `IommuOps.translatesMsi`. */
+  readonly translatesMsi: boolean;
+  /** Bits of the ids that devices have there; an id in `iommu-map` or `iommus` must fit. */
+  readonly idBits: SiliconNumber;
+  /** The stages that an access can be translated by; undefined where only silicon knows. */
+  readonly stages: readonly (1 | 2)[] | undefined;
+  /** Sizes that one entry of its tables maps, in bytes, ascending; undefined where only silicon knows. */
+  readonly pageSizes: readonly number[] | undefined;
+}
+
 /** Something wrong or doubtful about a node, found without running it. */
 export interface Finding {
   readonly rule: string;
@@ -36,6 +47,8 @@ export interface Finding {
 export interface Description {
   /** Present on MSI controllers. */
   msi?(node: FirmwareNode, silicon: Silicon): MsiControllerDescription;
+  /** Present on IOMMUs. */
+  iommu?(node: FirmwareNode, silicon: Silicon): IommuDescription;
   /** Rules only this controller has. */
   check?(node: FirmwareNode): readonly Finding[];
 }

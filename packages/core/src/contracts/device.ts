@@ -4,8 +4,8 @@
 import type { IrqDomain } from '../irq/irq-domain.js';
 import type { MsiDesc } from '../msi/msi-desc.js';
 import type { MsiDoorbellInfo } from './doorbell.js';
-import type { FirmwareNode } from './firmware.js';
-import type { IommuGroup } from './iommu.js';
+import type { FirmwareNode, MappedId } from './firmware.js';
+import type { IommuGroup, IovaRange } from './iommu.js';
 import type { Iova, PhysAddr } from './address.js';
 
 /** Stands between a device's MSIs and their doorbells where an IOMMU translates them. */
@@ -33,9 +33,16 @@ export interface Device {
   readonly msiAliasVectors?: number;
   /** Where its MSIs are allocated; undefined where it can have none. */
   readonly msiDomain: IrqDomain | undefined;
-  readonly iommuGroup: IommuGroup | undefined;
-  /** Undefined where messages reach the bus untranslated: no IOMMU, identity, bypass. */
-  readonly msiTranslation: MsiTranslation | undefined;
+  /** Where its DMA goes: its IOMMU with every id its requests have there; missing or empty where it has none. */
+  readonly iommuIds?: readonly MappedId[];
+  /** Addresses that its bus answers, so that its IOMMU never sees them: a PCI host bridge's windows. @linux iova_reserve_pci_windows */
+  readonly untranslatedRanges?: readonly IovaRange[];
+  /** The group it must join because its bus does not keep it apart from a member; its own where none. @linux pci_device_group */
+  busGroup?(): IommuGroup | undefined;
+  /** Set by the IOMMU framework. */
+  iommuGroup: IommuGroup | undefined;
+  /** Set by the IOMMU framework; undefined where messages reach the bus untranslated: no IOMMU, identity, bypass. */
+  msiTranslation: MsiTranslation | undefined;
   /** Its vectors while MSI is enabled, ascending by index. */
   readonly msiDescs: MsiDesc[];
 }

@@ -30,6 +30,8 @@ export interface InterruptSpec {
 export interface MappedId {
   readonly controller: FirmwareNode;
   readonly id: number;
+  /** Every cell of an `iommus` entry, the id first; missing where the id came through a map. */
+  readonly args?: readonly number[];
 }
 
 /** One entry of `ranges` or `dma-ranges`. PCI child addresses carry their space in `flags` (phys.hi). */
@@ -87,6 +89,8 @@ export interface FirmwareNode {
    * An `msi-parent` without id cells passes the requester id on; `iommus` gives the node's own id, whatever the requester.
    */
   mapId(kind: 'msi' | 'iommu', requesterId: number): MappedId | undefined;
+  /** Every entry of this node's own `iommus`, in order; empty where there is none. */
+  readonly iommus: readonly MappedId[];
 }
 
 /** A whole description. */

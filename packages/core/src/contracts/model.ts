@@ -15,7 +15,17 @@ export interface Requester {
   /** PCI requester id (bus << 8 | device << 3 | function), or the id a platform device has on its bus. */
   readonly requesterId: number;
   readonly streamId: number;
+  /** The PASID of the access; missing where it has none. */
+  readonly substreamId?: number;
   readonly deviceId: number;
+}
+
+/** A register that devices write to raise message-signalled interrupts. */
+export interface Doorbell {
+  /** Hot. What a 32-bit write of `data` does by a device that the interrupt controller knows as `deviceId`. */
+  signal(deviceId: number, data: number): void;
+  /** Hot. True where `signal` would do nothing, as the interrupt is pending already; false where that is not known. */
+  isPending(deviceId: number, data: number): boolean;
 }
 
 /** One register frame. `offset` is within the frame; a frame answers every offset and size, at worst RAZ/WI. */
@@ -24,6 +34,11 @@ export interface MmioModel {
   write(offset: number, value: number, size: AccessSize, by: Requester): void;
   /** Left out where a 64-bit store means the same as its low then its high word. */
   write64?(offset: number, lo: number, hi: number, by: Requester): void;
+  /**
+   * The doorbell at `offset`, undefined where there is none: it does what `write` does there with 4 bytes of a device, now and
+   * as long as the model lives. A bus may keep it with a device's route. Left out where the frame has none of this shape.
+   */
+  doorbellAt?(offset: number): Doorbell | undefined;
 }
 
 /** A model's saved state: structured-cloneable data and the version of its layout. */
@@ -73,12 +88,25 @@ export interface SystemRegistersModel {
 }
 
 /**
+ * A shape of LPI state that is read without a call: the bit of an INTID and a target is bit INTID % 32 of the word at
+ * target << shift | INTID >> 5, where INTID >> 5 is below 1 << shift. Where it is set the LPI is pending, and setPending does
+ * nothing; where it is not, or the index is outside, only setPending knows. Bits of INTIDs below 8192 are never set.
+ */
+export interface LpiPendingBits {
+  /** Another array, and another shift, once more room is needed; no bit is left set in the former one. */
+  readonly words: Uint32Array;
+  readonly shift: number;
+}
+
+/**
  * LPI state of one set of redistributors, as an ITS reaches it. A target is a redistributor's index; -1 is none. INTIDs that
  * the redistributor does not take now are ignored: an ITS reads them from tables that software may have damaged.
  */
 export interface LpiSink {
   /** How many LPI INTID bits the redistributors take now (GICD_TYPER.IDbits + 1, cut by GICR_PROPBASER). */
   readonly idBits: number;
+  /** Left out where the state has no such shape. */
+  readonly pendingBits?: LpiPendingBits;
   /** The redistributor that an ITS command's RDbase names: by GICR_TYPER.Processor_Number, or by address >> 16 with PTA. */
   target(rdbase: number, pta: boolean): number;
   setPending(target: number, intid: number): void;
@@ -99,6 +127,11 @@ export interface RedistributorsModel extends InterruptControllerModel {
 /** A model that stands between devices and the bus: `iommus` and `iommu-map` lead to its node. */
 export interface IommuModel extends Model {
   /**
+   * Another number as soon as an address that `translate` gave may be another: after registers, invalidation commands, a
+   * restored state. A bus may keep the address until then. Left out where it must ask each time.
+   */
+  readonly generation?: number;
+  /**
    * Where one access that stays within a 4 KiB page goes: the physical address, or a negative number where it faulted and
    * nothing may follow. `by.streamId` says whose it is; `address` is what the device puts on the bus.
    */
@@ -109,6 +142,11 @@ export interface IommuModel extends Model {
 export interface Dma {
   load(pa: PhysAddr, into: Uint8Array): boolean;
   store(pa: PhysAddr, from: Uint8Array): boolean;
+  /**
+   * One aligned doubleword in one access, low word first: how descriptors are read. Left out where `load` is as fast.
+   * False, with `into` untouched, where the address is not RAM or no multiple of 8.
+   */
+  load64?(pa: PhysAddr, into: Uint32Array): boolean;
 }
 
 /**
@@ -123,9 +161,10 @@ export interface DmaPort {
   write32(address: number, value: number): boolean;
 }
 
-/** Given to bus models: the port of a requester id on this node's bus, always the same one for the same id. */
+/** Given to bus models: the port of a requester id on this node's bus, always the same one for the same ids. */
 export interface DmaPorts {
-  port(requesterId: number): DmaPort;
+  /** `substreamId`: the PASID that every access of the port carries. */
+  port(requesterId: number, substreamId?: number): DmaPort;
 }
 
 /** What a model reports. Formats take %d and %x, so that nothing is formatted where nobody listens. */

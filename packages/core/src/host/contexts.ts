@@ -7,6 +7,7 @@ import type { Device } from '../contracts/device.js';
 import type { FirmwareNode } from '../contracts/firmware.js';
 import type { Dma, DmaPorts, InterruptControllerModel, IrqLine, ModelLog } from '../contracts/model.js';
 import type { Silicon } from '../contracts/plugin.js';
+import type { IommuCore } from '../iommu/iommu-core.js';
 import type { IrqCore } from '../irq/irq-core.js';
 import type { DoorbellRegistry } from '../msi/doorbell-registry.js';
 import type { Devres } from './devres.js';
@@ -34,6 +35,7 @@ export interface ProbeContext {
   readonly devres: Devres;
   readonly irqs: IrqCore;
   readonly doorbells: DoorbellRegistry;
+  readonly iommus: IommuCore;
   readonly devices: DeviceList;
   readonly log: HostLog;
   /** Offers a service of this node to other drivers, until the node is released. @throws LinuxError EEXIST */

@@ -6,9 +6,11 @@ import type { Device } from '../contracts/device.js';
 import { LinuxError } from '../contracts/errno.js';
 import type { Firmware, FirmwareNode } from '../contracts/firmware.js';
 import type { Driver, DriverEntry, Plugin } from '../contracts/plugin.js';
+import { IommuCore } from '../iommu/iommu-core.js';
+import type { IommuSettings } from '../iommu/default-domain.js';
 import { IrqCore } from '../irq/irq-core.js';
 import { DoorbellRegistry } from '../msi/doorbell-registry.js';
-import { BUS, DEVICES, DEVRES, DOORBELLS, IRQS, LOG, NODE, PROBE_CONTEXT } from '../tokens.js';
+import { BUS, DEVICES, DEVRES, DOORBELLS, IOMMUS, IRQS, LOG, NODE, PROBE_CONTEXT } from '../tokens.js';
 import type { DeviceList, HostLog, ProbeContext } from './contexts.js';
 import type { Devres } from './devres.js';
 import { indexEntries, matchEntry } from './match.js';
@@ -21,6 +23,8 @@ export interface HostOptions {
   /** In any order: the nodes' `compatible` lists decide who drives what. */
   readonly plugins: readonly Plugin[];
   readonly bus: Bus;
+  /** How devices behind IOMMUs are taken in. */
+  readonly iommu?: IommuSettings;
   /** Called with each warning as it is recorded. */
   readonly onWarning?: (message: string) => void;
 }
@@ -28,6 +32,7 @@ export interface HostOptions {
 export interface Host {
   readonly irqs: IrqCore;
   readonly doorbells: DoorbellRegistry;
+  readonly iommus: IommuCore;
   readonly devices: DeviceList;
   readonly log: HostLog;
   /** In the order of probing. */
@@ -46,16 +51,19 @@ export function createHost(options: HostOptions): Host {
   const log = new WarningLog(options.onWarning);
   const candidates = driverCandidates(firmware, options.plugins);
   const waiting = new Set<FirmwareNode>(candidates.map(({ node }) => node));
-  const irqs = new IrqCore(bus.cpus, log, (node) => waiting.has(node));
+  const mayCome = (node: FirmwareNode): boolean => waiting.has(node);
+  const irqs = new IrqCore(bus.cpus, log, mayCome);
   const doorbells = new DoorbellRegistry(bus.cpus.count);
+  const iommus = new IommuCore({ firmware, log, mayCome, settings: options.iommu });
   const devices = new NamedDevices();
-  const suppliers = new Suppliers((node) => waiting.has(node));
+  const suppliers = new Suppliers(mayCome);
   const contextOf = (node: FirmwareNode, devres: Devres): ProbeContext => ({
     node,
     bus,
     devres,
     irqs,
     doorbells,
+    iommus,
     devices,
     log,
     provide: (token, service) => devres.add(suppliers.provide(node, token, service)),
@@ -83,6 +91,7 @@ export function createHost(options: HostOptions): Host {
   return {
     irqs,
     doorbells,
+    iommus,
     devices,
     log,
     drivers,
@@ -104,6 +113,7 @@ const MEMBER_TOKENS = [
   [DEVRES, 'devres'],
   [IRQS, 'irqs'],
   [DOORBELLS, 'doorbells'],
+  [IOMMUS, 'iommus'],
   [DEVICES, 'devices'],
   [LOG, 'log'],
 ] as const;

@@ -3,7 +3,7 @@
 
 import type { Device } from '../contracts/device.js';
 import { LinuxError } from '../contracts/errno.js';
-import type { FirmwareNode } from '../contracts/firmware.js';
+import type { FirmwareNode, MappedId } from '../contracts/firmware.js';
 import type { IrqChip, MsiMsg } from '../irq/irq-chip.js';
 import type { IrqCore } from '../irq/irq-core.js';
 import type { IrqDomain } from '../irq/irq-domain.js';
@@ -16,28 +16,34 @@ const MAX_DEV_MSIS = 2 ** 11;
 
 const chip: IrqChip = { name: 'pMSI' };
 
-/** A device that firmware names, with the MSI domain that its `msi-parent` leads to. */
+/**
+ * A device that firmware names, with the MSI domain that its `msi-parent` leads to. Its driver puts it behind its IOMMU by
+ * `IommuCore.dmaConfigure` before it enables MSIs.
+ */
 export class PlatformDevice implements Device {
   readonly name: string;
   readonly node: FirmwareNode;
   readonly requesterId: number;
   readonly msiDeviceId: number;
   readonly msiDomain: IrqDomain | undefined;
-  readonly iommuGroup = undefined;
-  readonly msiTranslation: Device['msiTranslation'];
+  iommuGroup: Device['iommuGroup'] = undefined;
+  msiTranslation: Device['msiTranslation'] = undefined;
   readonly msiDescs: MsiDesc[] = [];
   readonly #irqs: IrqCore;
 
   /** @throws LinuxError EPROBE_DEFER, ENODEV for the controller of its `msi-parent` */
-  constructor(irqs: IrqCore, node: FirmwareNode, options: { readonly msiTranslation?: Device['msiTranslation'] } = {}) {
+  constructor(irqs: IrqCore, node: FirmwareNode) {
     this.#irqs = irqs;
     this.name = node.path;
     this.node = node;
-    this.msiTranslation = options.msiTranslation;
     const mapped = node.mapId('msi', 0);
     this.requesterId = mapped?.id ?? 0;
     this.msiDeviceId = mapped?.id ?? 0;
     this.msiDomain = mapped && platformMsiDomain(irqs, mapped.controller);
+  }
+
+  get iommuIds(): readonly MappedId[] {
+    return this.node.iommus;
   }
 
   /**

@@ -319,5 +319,6 @@ export function node(facts: NodeFacts): FirmwareNode {
     interruptParent: facts.interruptParent,
     mapInterrupt: () => undefined,
     mapId: facts.mapId ?? (() => undefined),
+    iommus: [],
   };
 }

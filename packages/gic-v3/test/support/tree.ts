@@ -44,6 +44,7 @@ export function node(facts: NodeFacts): FirmwareNode {
     interruptParent: undefined,
     mapInterrupt: () => undefined,
     mapId: (kind, id) => (kind === 'msi' ? facts.mapId?.(id) : undefined),
+    iommus: [],
   };
 }
 

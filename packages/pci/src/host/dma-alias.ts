@@ -12,23 +12,23 @@ export interface AliasingBridge {
   readonly secondaryBus: number;
 }
 
+/** True for a bridge that puts an id of its own on requests from behind it. PCI Express ports leave the requester's. */
+export function isAliasing({ portType }: Pick<AliasingBridge, 'portType'>): boolean {
+  return (
+    portType !== DEVICE_PORT_TYPE.ROOT_PORT &&
+    portType !== DEVICE_PORT_TYPE.UPSTREAM_PORT &&
+    portType !== DEVICE_PORT_TYPE.DOWNSTREAM_PORT
+  );
+}
+
 /**
  * Every id, from the function's own to the one that arrives at the top; `bridges` from the function upwards.
  * @linux pci_for_each_dma_alias
  */
 export function dmaAliases(id: number, bridges: readonly AliasingBridge[]): readonly number[] {
-  const aliases = [id];
-  for (const bridge of bridges)
-    switch (bridge.portType) {
-      case DEVICE_PORT_TYPE.ROOT_PORT:
-      case DEVICE_PORT_TYPE.UPSTREAM_PORT:
-      case DEVICE_PORT_TYPE.DOWNSTREAM_PORT:
-        break;
-      case DEVICE_PORT_TYPE.PCIE_TO_PCI_BRIDGE:
-        aliases.push(bridge.secondaryBus * 256);
-        break;
-      default:
-        aliases.push(bridge.id);
-    }
-  return aliases;
+  return [id, ...bridges.filter(isAliasing).map(aliasOf)];
+}
+
+function aliasOf({ id, portType, secondaryBus }: AliasingBridge): number {
+  return portType === DEVICE_PORT_TYPE.PCIE_TO_PCI_BRIDGE ? secondaryBus * 256 : id;
 }

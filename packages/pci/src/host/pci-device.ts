@@ -8,7 +8,9 @@ import type {
   Device,
   InterruptSpec,
   IommuGroup,
+  IovaRange,
   IrqDomain,
+  MappedId,
   MsiDesc,
   MsiTranslation,
   Region,
@@ -29,20 +31,18 @@ import {
   Slot_Capabilities,
   Vendor_ID,
 } from '../regs.js';
+import type { AcsState } from './acs.js';
 import { bridgeWindows, sizeBars } from './bar-sizing.js';
+import { configureDma } from './configure-dma.js';
 import { dmaAliases } from './dma-alias.js';
 import type { AliasingBridge } from './dma-alias.js';
 import { FunctionConfig } from './function-config.js';
 import { enableMsi } from './msi-vectors.js';
 import { enableMsix } from './msix-vectors.js';
+import { pciDeviceGroup } from './pci-group.js';
+import type { GroupedFunction } from './pci-group.js';
 import type { PciHostBridge } from './pci-host-bridge.js';
 import type { BridgeWindow, PciBar } from './pci-resource.js';
-
-/** Access Control Services: bits of its registers. Control alone says what is in force. */
-export interface AcsState {
-  readonly capable: number;
-  readonly control: number;
-}
 
 /** Vectors while they are enabled. */
 export interface EnabledVectors {
@@ -50,7 +50,7 @@ export interface EnabledVectors {
   release(): void;
 }
 
-export class PciDevice implements Device, AliasingBridge {
+export class PciDevice implements Device, AliasingBridge, GroupedFunction {
   /** `0000:00:02.0` */
   readonly name: string;
   readonly node = undefined;
@@ -64,6 +64,8 @@ export class PciDevice implements Device, AliasingBridge {
   /** Base class, sub-class, programming interface. */
   readonly classCode: number;
   readonly isBridge: boolean;
+  /** True for one of several functions of a device. */
+  readonly isMultiFunction: boolean;
   /** Device/Port Type of its PCI Express capability; undefined on a conventional function. */
   readonly portType: number | undefined;
   /** The bridge above it; undefined on a root bus. */
@@ -75,7 +77,7 @@ export class PciDevice implements Device, AliasingBridge {
   /** @internal A bridge's windows as assignment goes on. */
   readonly bridgeWindows: readonly BridgeWindow[];
   readonly msiDescs: MsiDesc[] = [];
-  /** Set by the IOMMU framework, when there is one. */
+  /** Set by the IOMMU framework. */
   iommuGroup: IommuGroup | undefined = undefined;
   /** Set by the IOMMU framework while messages are translated. */
   msiTranslation: MsiTranslation | undefined = undefined;
@@ -101,7 +103,10 @@ export class PciDevice implements Device, AliasingBridge {
     this.vendorId = this.config.get(Vendor_ID);
     this.deviceId = this.config.get(Device_ID);
     this.classCode = Class_Revision.Class_Code(this.config.get(Class_Revision));
-    this.isBridge = Header_Type.Header_Layout(this.config.get(Header_Type)) === HEADER_LAYOUT.BRIDGE;
+    const headerType = this.config.get(Header_Type);
+    this.isBridge = Header_Type.Header_Layout(headerType) === HEADER_LAYOUT.BRIDGE;
+    this.isMultiFunction =
+      Header_Type.Multi_Function_Device(headerType) === 1 || ROUTING_ID.Function_Number(this.id) > 0;
     const express = this.findCapability(CAP_ID.EXPRESS);
     this.portType =
       express === undefined
@@ -119,11 +124,35 @@ export class PciDevice implements Device, AliasingBridge {
     return this.msi.domain;
   }
 
+  /** Its ids at its IOMMU, repetitions left in; empty where one of them bypasses. @linux of_pci_iommu_init */
+  get iommuIds(): readonly MappedId[] {
+    const ids: MappedId[] = [];
+    for (const alias of this.dmaAliases) {
+      const mapped = this.host.node.mapId('iommu', alias);
+      if (!mapped) return [];
+      ids.push(mapped);
+    }
+    return ids;
+  }
+
+  get untranslatedRanges(): readonly IovaRange[] {
+    return this.host.memoryWindows;
+  }
+
+  busGroup(): IommuGroup | undefined {
+    return pciDeviceGroup(this);
+  }
+
   /** The bridges from here to the root bus. */
   get bridgesAbove(): readonly PciDevice[] {
     const bridges: PciDevice[] = [];
     for (let bridge = this.parentBridge; bridge; bridge = bridge.parentBridge) bridges.push(bridge);
     return bridges;
+  }
+
+  /** The functions of its device, itself among them. */
+  get slot(): readonly PciDevice[] {
+    return this.host.slotOf(this.id);
   }
 
   /** True where the bus behind it has device 0 only. @linux only_one_child */
@@ -191,15 +220,18 @@ export class PciDevice implements Device, AliasingBridge {
   }
 
   /**
-   * Memory decoding and bus mastering on, here and on every bridge above.
-   * @throws LinuxError EINVAL for a function with a memory BAR that could not be assigned
-   * @linux pci_enable_device_mem, pci_set_master
+   * Behind its IOMMU, memory decoding and bus mastering on: every bridge above, then itself. Bridges come first, as under
+   * Linux, whose port driver takes each before what is behind it: a function joins the group of a bridge that does not isolate.
+   * @throws LinuxError EINVAL for a function with a memory BAR that could not be assigned; as IommuCore.dmaConfigure, with
+   * nothing changed
+   * @linux pci_dma_configure, pci_enable_device_mem, pci_set_master
    */
   enable(): void {
     const lost = this.bars.find((bar) => bar.space === 'memory' && bar.address === undefined);
     if (lost) throw new LinuxError('EINVAL', `${this.name}: BAR ${lost.index} has no address`);
-    for (const bridge of [...this.bridgesAbove].reverse()) if (!bridge.enabled) bridge.#switch(1, 1);
-    this.#switch(1, 1);
+    const path = [...[...this.bridgesAbove].reverse(), this];
+    configureDma(path);
+    for (const device of path) if (!device.enabled) device.#switch(1, 1);
   }
 
   /** Bus mastering off; decoding stays. @linux pci_disable_device */

@@ -2,10 +2,20 @@
 // The generic ECAM host bridge. Devicetree: pci/host-generic-pci.yaml; Linux 6.1 drivers/pci/controller/pci-host-common.c
 // (behaviour).
 // UNIMP: ECAM hosts other than generic
+// UNIMP: `dma-ranges` of a host bridge
 
-import { LinuxError, PROBE_CONTEXT, inject, injectable, physAddr } from '@irqkit/core';
-import type { AddressRange, Bus, FirmwareNode, IrqCore, PhysAddr, ProbeContext } from '@irqkit/core';
-import { PHYS_HI, PHYS_HI_SPACE } from '../regs.js';
+import { LinuxError, PROBE_CONTEXT, inject, injectable, iova, physAddr } from '@irqkit/core';
+import type {
+  AddressRange,
+  Bus,
+  FirmwareNode,
+  IommuCore,
+  IovaRange,
+  IrqCore,
+  PhysAddr,
+  ProbeContext,
+} from '@irqkit/core';
+import { PHYS_HI, PHYS_HI_SPACE, ROUTING_ID } from '../regs.js';
 import { AddressPool } from './address-pool.js';
 import { assignAddresses } from './assign.js';
 import { Ecam } from './ecam.js';
@@ -23,25 +33,31 @@ export class PciHostDriver implements PciHostBridge {
   readonly ecam: Ecam;
   readonly bus: Bus;
   readonly irqs: IrqCore;
+  readonly iommus: IommuCore;
   /** In the order of their numbers. */
   readonly buses: readonly PciBus[];
   readonly #context: ProbeContext;
+  /** By bus and device. */
+  readonly #slots = new Map<number, PciDevice[]>();
 
   /**
    * Finds and numbers everything, assigns addresses, and adds each function to the host's devices.
-   * @throws LinuxError EPROBE_DEFER, ENODEV for an MSI controller; EINVAL for a node whose ECAM or `bus-range` cannot be
+   * @throws LinuxError EPROBE_DEFER, ENODEV for an MSI controller; EPROBE_DEFER for an IOMMU; EINVAL for a node whose ECAM or `bus-range` cannot be
    */
   constructor(@inject(PROBE_CONTEXT) context: ProbeContext) {
-    const { node, bus, irqs, devres } = context;
+    const { node, bus, irqs, iommus, devres } = context;
     this.#context = context;
     this.node = node;
     this.bus = bus;
     this.irqs = irqs;
+    this.iommus = iommus;
     this.domain = node.u32('linux,pci-domain') ?? firstFreeDomain(context);
     this.ecam = this.#mapEcam();
     this.buses = enumerate(this);
     const devices = this.devices;
+    for (const device of devices) this.#slots.set(slotNumber(device.id), [...this.slotOf(device.id), device]);
     this.#findMsiDomains(devices);
+    for (const { iommuIds } of devices) for (const { controller } of iommuIds) iommus.awaitIommu(controller);
     assignAddresses(this.buses, hostPools(node.ranges), (message) => this.warn(message));
     for (const device of devices) {
       devres.add(context.devices.add(device));
@@ -52,6 +68,16 @@ export class PciHostDriver implements PciHostBridge {
   /** Every function, bus by bus. */
   get devices(): readonly PciDevice[] {
     return this.buses.flatMap((bus) => bus.devices);
+  }
+
+  get memoryWindows(): readonly IovaRange[] {
+    return this.node.ranges
+      .filter(({ flags, sizeBytes }) => isMemory(flags) && sizeBytes > 0)
+      .map(({ childBase, sizeBytes }) => ({ first: iova(childBase), last: iova(childBase + sizeBytes - 1) }));
+  }
+
+  slotOf(id: number): readonly PciDevice[] {
+    return this.#slots.get(slotNumber(id)) ?? [];
   }
 
   toCpu(address: number): PhysAddr | undefined {
@@ -87,6 +113,10 @@ export class PciHostDriver implements PciHostBridge {
   }
 }
 
+function slotNumber(id: number): number {
+  return ROUTING_ID.Function_Number.set(id, 0);
+}
+
 function isMemory(flags: number): boolean {
   return PHYS_HI.space(flags) === PHYS_HI_SPACE.MEMORY_32 || PHYS_HI.space(flags) === PHYS_HI_SPACE.MEMORY_64;
 }
@@ -120,4 +150,5 @@ function shutDown(device: PciDevice): void {
       for (const { handler } of [...irqs.irqDesc(i).actions]) irqs.freeIrq(i, handler);
   device.freeVectors();
   device.disable();
+  device.host.iommus.dmaUnconfigure(device);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The smallest machine with a PCI host bridge: its model's frames on a bus of their own, RAM, and a toy MSI controller.
 
-import { MSI_FLAG, LinuxError, createHost, definePlugin, physAddr } from '@irqkit/core';
+import { DOORBELL_PROT, MSI_FLAG, LinuxError, createHost, definePlugin, physAddr } from '@irqkit/core';
 import type {
   AccessSize,
   AddressRange,
@@ -10,6 +10,7 @@ import type {
   FirmwareNode,
   Host,
   InterruptSpec,
+  IommuOps,
   IrqChip,
   MappedId,
   MmioModel,
@@ -46,6 +47,12 @@ export interface MachineOptions {
   readonly doorbell?: number;
   readonly mapId?: (requesterId: number, controller: FirmwareNode) => MappedId | undefined;
   readonly withController?: boolean;
+  /** What every requester id leads to; missing: no IOMMU. */
+  readonly iommu?: IommuOps;
+  /** True where its driver must be tried twice. */
+  readonly iommuIsLate?: boolean;
+  /** Ids that bypass it. */
+  readonly bypasses?: (requesterId: number) => boolean;
   readonly mapInterrupt?: (unitAddress: readonly number[], args: readonly number[]) => InterruptSpec | undefined;
 }
 
@@ -61,11 +68,13 @@ export class Machine {
   readonly pcie: FirmwareNode;
   readonly #options: MachineOptions;
   readonly #controller: FirmwareNode;
+  readonly #iommu: FirmwareNode;
   #host: Host | undefined;
 
   constructor(options: MachineOptions) {
     this.#options = options;
     this.#controller = node({ path: '/msi@8020000', compatible: 'test,msi' });
+    this.#iommu = node({ path: '/iommu@9050000', compatible: 'test,iommu' });
     const [first, last] = options.busRange ?? [0, 255];
     this.pcie = node({
       path: '/pcie@10000000',
@@ -75,6 +84,8 @@ export class Machine {
       ranges: options.ranges ?? VIRT_RANGES,
       mapId: (id) =>
         options.mapId ? options.mapId(id, this.#controller) : { controller: this.#controller, id: id + 0x1_0000 },
+      mapIommu: (id) =>
+        options.iommu && !options.bypasses?.(id) ? { controller: this.#iommu, id: id + 0x2_0000 } : undefined,
       ...(options.mapInterrupt && { mapInterrupt: options.mapInterrupt }),
     });
     this.model = new PciHostModel(this.#modelContext());
@@ -83,8 +94,8 @@ export class Machine {
 
   get host(): Host {
     return (this.#host ??= createHost({
-      firmware: firmware(this.pcie, this.#controller),
-      plugins: [pciHostGeneric, ...(this.#options.withController === false ? [] : [this.#toyController()])],
+      firmware: firmware(this.pcie, this.#controller, this.#iommu),
+      plugins: [pciHostGeneric, ...this.#plugins()],
       bus: this.bus,
     }));
   }
@@ -228,6 +239,33 @@ export class Machine {
     };
   }
 
+  #plugins(): Plugin[] {
+    const { withController = true, iommu } = this.#options;
+    let { iommuIsLate = false } = this.#options;
+    const plugins = withController ? [this.#toyController()] : [];
+    if (iommu)
+      plugins.push(
+        definePlugin({
+          name: 'toy-iommu',
+          coreApi: 1,
+          iommus: [
+            {
+              compatible: ['test,iommu'],
+              useFactory: ({ iommus, devres, node: own }) => {
+                if (iommuIsLate) {
+                  iommuIsLate = false;
+                  throw new LinuxError('EPROBE_DEFER', `${own.path}: not yet`);
+                }
+                devres.add(iommus.register(own, iommu));
+                return {};
+              },
+            },
+          ],
+        }),
+      );
+    return plugins;
+  }
+
   // Hands out its lowest free numbers in aligned blocks, and composes its own number as data.
   #toyController(): Plugin {
     const {
@@ -242,6 +280,7 @@ export class Machine {
         msg.address = doorbell;
         msg.data = data.hwirq;
       },
+      msiDoorbellInfo: () => ({ globalDoorbell: doorbell, sizeBytes: 4, prot: DOORBELL_PROT, irqRemapping: false }),
       setAffinity(data, cpus) {
         data.common.effectiveAffinity = [cpus[0]];
       },

@@ -11,6 +11,7 @@ export interface HandMadeNode {
   readonly cells?: Readonly<Record<string, readonly number[]>>;
   readonly ranges?: readonly AddressRange[];
   readonly mapId?: (requesterId: number) => MappedId | undefined;
+  readonly mapIommu?: (requesterId: number) => MappedId | undefined;
   readonly mapInterrupt?: (unitAddress: readonly number[], args: readonly number[]) => InterruptSpec | undefined;
 }
 
@@ -41,7 +42,8 @@ export function node(made: HandMadeNode): FirmwareNode {
     interrupts: [],
     interruptParent: undefined,
     mapInterrupt: (unitAddress, args) => made.mapInterrupt?.(unitAddress, args),
-    mapId: (_kind, requesterId) => made.mapId?.(requesterId),
+    mapId: (kind, requesterId) => (kind === 'msi' ? made.mapId : made.mapIommu)?.(requesterId),
+    iommus: [],
   };
 }
 
