@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { devicetree, plainLpiController } from '@irqkit/conformance';
 import { testIrqChip } from '@irqkit/conformance/irq-chip';
 import { testModel } from '@irqkit/conformance/model';
 import { toyPlugin } from './toys/toy-driver.js';
@@ -38,4 +39,33 @@ testModel(
     setup: () => toyMachine('/intc@10000'),
     unsupported: { msi: 'nothing writes to it', intids: 'it is the root' },
   },
+);
+
+const redistributors = {
+  plugin: plainLpiController('acme,intc-with-lpis'),
+  setup: () => ({
+    ...toyMachine('/intc@10000'),
+    firmware: devicetree({
+      '#address-cells': 1,
+      '#size-cells': 1,
+      cpus: {
+        '#address-cells': 1,
+        '#size-cells': 0,
+        'cpu@0': { device_type: 'cpu', reg: 0 },
+        'cpu@1': { device_type: 'cpu', reg: 1 },
+      },
+      'intc@10000': {
+        compatible: 'acme,intc-with-lpis',
+        reg: [0x1_0000, 0x1000, 0x2_0000, 0x2_0000],
+        'interrupt-controller': true,
+        '#interrupt-cells': 3,
+      },
+    }),
+  }),
+};
+
+testIrqChip({ describe, it }, { ...redistributors, unsupported: noMessages });
+testModel(
+  { describe, it },
+  { ...redistributors, unsupported: { msi: 'its LPIs come through an ITS', intids: 'it is the root' } },
 );

@@ -3,7 +3,7 @@
 import { LinuxError } from '@irqkit/core';
 import { expectErrno, expectThat, thrownBy } from '../expect/expect.js';
 import { withRigs } from '../rig/rig.js';
-import { MOST_VECTORS } from '../sources/msi-device.js';
+import { MOST_VECTORS } from '../sources/bus-domain.js';
 import type { MsiDevice } from '../sources/msi-device.js';
 import { openDevice } from '../sources/msi-vectors.js';
 import type { IrqChipCheck, Subject } from './capabilities.js';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is taken is given back, and can be taken again.
 
-import { expectSame, expectThat } from '../expect/expect.js';
+import { expectSame } from '../expect/expect.js';
+import { expectDrives, expectFrozen } from '../rig/expect-plugin.js';
 import { withRigs } from '../rig/rig.js';
 import { Listener } from '../sources/listener.js';
 import { openEverything } from './open-everything.js';
@@ -11,19 +12,15 @@ export const lifecycleChecks = (subject: Subject): readonly IrqChipCheck[] => [
   {
     title: 'is frozen data',
     run() {
-      const { plugin } = subject;
-      const entries = [plugin.irqChips, plugin.models, plugin.descriptions].flatMap((list) => [...(list ?? [])]);
-      expectThat(Object.isFrozen(plugin), () => `${plugin.name} is not what definePlugin returned`);
-      for (const entry of entries)
-        expectThat(Object.isFrozen(entry), () => `${plugin.name}: the entry for ${entry.compatible[0]} can be changed`);
+      expectFrozen(subject.plugin);
     },
   },
   {
     title: 'is what drives the node under test',
     run() {
       withRigs(1, subject.plugins, subject.setup, (rig) => {
-        const driver = rig.probe().drivers.find(({ node }) => node.path === rig.machine.path);
-        expectSame(driver?.plugin, subject.plugin.name, `the driver of ${rig.machine.path}`);
+        rig.probe();
+        expectDrives(rig, subject.plugin);
       });
     },
   },

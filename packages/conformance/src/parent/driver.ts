@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { IRQ_TYPE, LinuxError } from '@irqkit/core';
-import type { FirmwareNode, InterruptSpec, IrqChip, IrqDomainOps, MmioRegion, ProbeContext } from '@irqkit/core';
+import type {
+  FirmwareNode,
+  InterruptSpec,
+  IrqChip,
+  IrqDomain,
+  IrqDomainOps,
+  MmioRegion,
+  ProbeContext,
+} from '@irqkit/core';
 import { ACK, ENABLE, END, FIRST_INPUT, LEVEL, NONE, NR_INTIDS, TARGET } from './regs.js';
 
+/** INTIDs that are no inputs, and how they are served. */
+export interface FurtherIntids {
+  readonly first: number;
+  readonly count: number;
+  chip(registers: MmioRegion): IrqChip;
+}
+
 /** Serves as the root: a `wired` domain whose hwirqs are INTIDs. */
-export function probePlainController(context: ProbeContext): object {
+export function probePlainController(context: ProbeContext, further?: FurtherIntids): IrqDomain {
   const { node, devres, irqs } = context;
   const registers = context.ioremap(0);
-  const chip = plainChip(node, registers);
+  const ranges: IntidsOfChip[] = [
+    { first: FIRST_INPUT, count: NR_INTIDS - FIRST_INPUT, chip: plainChip(node, registers) },
+  ];
+  if (further) ranges.push({ ...further, chip: further.chip(registers) });
   const domain = irqs.createDomain({
     name: node.path,
     node,
     busToken: 'wired',
-    size: NR_INTIDS,
-    ops: plainDomainOps(node, chip),
+    ops: plainDomainOps(node, ranges),
   });
   devres.add(() => irqs.removeDomain(domain));
   const serve = (): void => {
@@ -24,6 +41,12 @@ export function probePlainController(context: ProbeContext): object {
   };
   devres.add(irqs.setRootHandler(serve));
   return domain;
+}
+
+interface IntidsOfChip {
+  readonly first: number;
+  readonly count: number;
+  readonly chip: IrqChip;
 }
 
 function plainChip(node: FirmwareNode, registers: MmioRegion): IrqChip {
@@ -44,7 +67,7 @@ function plainChip(node: FirmwareNode, registers: MmioRegion): IrqChip {
   };
 }
 
-function plainDomainOps(node: FirmwareNode, chip: IrqChip): IrqDomainOps {
+function plainDomainOps(node: FirmwareNode, ranges: readonly IntidsOfChip[]): IrqDomainOps {
   const translate = ({ args }: InterruptSpec): { hwirq: number; type: number } => {
     const [kind, number, type] = args;
     if (args.length !== 3 || kind !== 0 || FIRST_INPUT + number >= NR_INTIDS)
@@ -54,10 +77,10 @@ function plainDomainOps(node: FirmwareNode, chip: IrqChip): IrqDomainOps {
   return {
     translate: (_domain, spec) => translate(spec),
     alloc(domain, virq, nr, { spec, hwirq }) {
-      const first = spec ? translate(spec).hwirq : (hwirq ?? NR_INTIDS);
-      if (first < FIRST_INPUT || first + nr > NR_INTIDS)
-        throw new LinuxError('EINVAL', `${node.path}: no ${nr} interrupts from ${first}`);
-      for (let i = 0; i < nr; i++) domain.setInfo(virq + i, first + i, chip);
+      const from = spec ? translate(spec).hwirq : (hwirq ?? -1);
+      const range = ranges.find(({ first, count }) => from >= first && from + nr <= first + count);
+      if (!range) throw new LinuxError('EINVAL', `${node.path}: no ${nr} interrupts from ${from}`);
+      for (let i = 0; i < nr; i++) domain.setInfo(virq + i, from + i, range.chip);
     },
     free: () => undefined,
   };

@@ -4,6 +4,8 @@
 import { CORE_API, definePlugin } from '@irqkit/core';
 import type { Plugin } from '@irqkit/core';
 import { probePlainController } from './driver.js';
+import { probePlainLpiController } from './lpis/driver.js';
+import { PlainLpiControllerModel } from './lpis/model.js';
 import { PlainControllerModel } from './model.js';
 
 /**
@@ -15,7 +17,20 @@ export function plainController(compatible: string): Plugin {
   return definePlugin({
     name: '@irqkit/conformance plain controller',
     coreApi: CORE_API,
-    irqChips: [{ compatible: [compatible], useFactory: probePlainController }],
+    irqChips: [{ compatible: [compatible], useFactory: (context) => probePlainController(context) }],
     models: [{ compatible: [compatible], useFactory: (context) => new PlainControllerModel(context) }],
+  });
+}
+
+/**
+ * As `plainController`, and what an ITS stands on: 8192 LPIs, INTIDs from 8192, and a redistributor for each processor. The
+ * second `reg` entry holds their frames of 64 KiB, one after another in the order of the processors.
+ */
+export function plainLpiController(compatible: string): Plugin {
+  return definePlugin({
+    name: '@irqkit/conformance plain controller with LPIs',
+    coreApi: CORE_API,
+    irqChips: [{ compatible: [compatible], useFactory: probePlainLpiController }],
+    models: [{ compatible: [compatible], useFactory: (context) => new PlainLpiControllerModel(context) }],
   });
 }

@@ -26,12 +26,12 @@ export class PlainControllerModel implements InterruptControllerModel, MmioModel
       if (isInput(intid)) this.#pend(intid);
     },
   };
-  readonly #path: string;
+  protected readonly path: string;
   readonly #cpuIrqs: readonly IrqLine[];
   readonly #banks = emptyBanks();
 
   constructor({ node, cpuIrqs }: ModelContext) {
-    this.#path = node.path;
+    this.path = node.path;
     this.#cpuIrqs = cpuIrqs;
   }
 
@@ -45,7 +45,7 @@ export class PlainControllerModel implements InterruptControllerModel, MmioModel
         const rises = level && high[intid] === 0;
         high[intid] = level ? 1 : 0;
         if (rises && levels[intid] === 0) this.#pend(intid);
-        else this.#signal();
+        else this.signal();
       },
     };
   }
@@ -58,7 +58,7 @@ export class PlainControllerModel implements InterruptControllerModel, MmioModel
   write(offset: number, value: number): void {
     if (offset === END.offset && value < NR_INTIDS) this.#banks.serving[value] = 0;
     this.#cell(offset, (bank, intid) => (bank[intid] = value & 0xff));
-    this.#signal();
+    this.signal();
   }
 
   save(): State {
@@ -66,28 +66,20 @@ export class PlainControllerModel implements InterruptControllerModel, MmioModel
   }
 
   restore(state: State): void {
-    const banks = BANKS.map((name) => state[name]);
-    if (state.version !== VERSION || !banks.every((bank) => bank instanceof Uint8Array && bank.length === NR_INTIDS))
-      throw new LinuxError('EINVAL', `${this.#path}: not a state of version ${VERSION}`);
-    BANKS.forEach((name, i) => this.#banks[name].set(banks[i] as Uint8Array));
-    this.#signal();
+    this.checkState(state);
+    for (const name of BANKS) this.#banks[name].set(state[name] as Uint8Array);
+    this.signal();
   }
 
-  #pend(intid: number): void {
-    this.#banks.pending[intid] = 1;
-    this.#signal();
+  /** @throws LinuxError EINVAL for a state of another version or shape. */
+  protected checkState(state: State): void {
+    const isBank = (bank: unknown) => bank instanceof Uint8Array && bank.length === NR_INTIDS;
+    if (state.version !== VERSION || !BANKS.every((name) => isBank(state[name])))
+      throw new LinuxError('EINVAL', `${this.path}: not a state of version ${VERSION}`);
   }
 
-  #acknowledge(cpu: number): number {
-    const intid = this.#waiting(cpu);
-    if (intid === NONE) return NONE;
-    this.#banks.pending[intid] = 0;
-    this.#banks.serving[intid] = 1;
-    this.#signal();
-    return intid;
-  }
-
-  #waiting(cpu: number): number {
+  /** The INTID that `cpu` would take now; NONE for none. */
+  protected waiting(cpu: number): number {
     const { enabled, targets, levels, pending, high, serving } = this.#banks;
     for (let intid = FIRST_INPUT; intid < NR_INTIDS; intid++) {
       const raised = pending[intid] === 1 || (levels[intid] === 1 && high[intid] === 1);
@@ -96,8 +88,28 @@ export class PlainControllerModel implements InterruptControllerModel, MmioModel
     return NONE;
   }
 
-  #signal(): void {
-    this.#cpuIrqs.forEach((line, cpu) => line.set(this.#waiting(cpu) !== NONE));
+  /** `cpu` takes an INTID that waits. */
+  protected take(_cpu: number, intid: number): void {
+    this.#banks.pending[intid] = 0;
+    this.#banks.serving[intid] = 1;
+  }
+
+  /** Follows what waits. */
+  protected signal(): void {
+    this.#cpuIrqs.forEach((line, cpu) => line.set(this.waiting(cpu) !== NONE));
+  }
+
+  #pend(intid: number): void {
+    this.#banks.pending[intid] = 1;
+    this.signal();
+  }
+
+  #acknowledge(cpu: number): number {
+    const intid = this.waiting(cpu);
+    if (intid === NONE) return NONE;
+    this.take(cpu, intid);
+    this.signal();
+    return intid;
   }
 
   #cell<T>(offset: number, work: (bank: Uint8Array, intid: number) => T): T | undefined {

@@ -4,7 +4,7 @@
 import { createBoard } from '@irqkit/board';
 import type { Board } from '@irqkit/board';
 import { createHost, Devres, LinuxError } from '@irqkit/core';
-import type { FirmwareNode, Host, Plugin } from '@irqkit/core';
+import type { FirmwareNode, Host, IommuSettings, Plugin } from '@irqkit/core';
 import { expectSame } from '../expect/expect.js';
 import type { Machine, Setup } from '../machine.js';
 import { Faults } from './faults.js';
@@ -42,13 +42,14 @@ export class Rig {
     return this.#host;
   }
 
-  /** @throws as createHost */
-  probe(): Host {
+  /** `iommu`: how devices behind IOMMUs are taken in. @throws as createHost */
+  probe(iommu?: IommuSettings): Host {
     this.#watch = new Watch(this.faults);
     this.#host = createHost({
       firmware: withWatchNode(this.machine.firmware),
       plugins: [...this.#plugins, this.#watch.plugin],
       bus: this.bus,
+      iommu,
     });
     return this.#host;
   }

@@ -4,15 +4,17 @@
 
 import { hex } from '@irqkit/bits';
 import { CORE_API, definePlugin, doorbellBases } from '@irqkit/core';
-import type { BusToken, DeviceList, DoorbellRegistry, FirmwareNode, IrqCore, Plugin, ProbeContext } from '@irqkit/core';
+import type { BusToken, FirmwareNode, Plugin, ProbeContext } from '@irqkit/core';
 import type { Faults } from './faults.js';
 import { WATCH_COMPATIBLE } from './watch-node.js';
+
+type Frameworks = Pick<ProbeContext, 'irqs' | 'doorbells' | 'iommus' | 'devices'>;
 
 export class Watch {
   readonly plugin: Plugin;
   readonly #faults: Faults;
   readonly #names: { readonly node: FirmwareNode; readonly busToken: BusToken }[] = [];
-  #frameworks: Pick<ProbeContext, 'irqs' | 'doorbells' | 'devices'> | undefined;
+  #frameworks: Frameworks | undefined;
 
   constructor(faults: Faults) {
     this.#faults = faults;
@@ -26,7 +28,7 @@ export class Watch {
   /** One line for each thing taken and not given back. */
   get taken(): readonly string[] {
     if (!this.#frameworks) return [];
-    const { irqs, doorbells, devices } = this.#frameworks;
+    const { irqs, doorbells, iommus, devices } = this.#frameworks;
     const domains = this.#names.flatMap(({ node, busToken }) => {
       const domain = irqs.findDomain(node, busToken);
       return domain ? [`the ${busToken} domain of ${node.path} with ${domain.nrMapped} interrupts`] : [];
@@ -40,13 +42,14 @@ export class Watch {
             .map((base) => hex(base))
             .join(' ')}`,
       ),
+      ...iommus.groups.map((group) => `the IOMMU group of ${group.devices.map(({ name }) => name).join(' and ')}`),
       ...devices.all.map(({ name }) => `the device ${name}`),
     ];
   }
 
-  #attach({ irqs, doorbells, devices }: ProbeContext): object {
-    this.#frameworks = { irqs, doorbells, devices };
-    this.#stepBefore(irqs, doorbells, devices);
+  #attach({ irqs, doorbells, iommus, devices }: ProbeContext): object {
+    this.#frameworks = { irqs, doorbells, iommus, devices };
+    this.#stepBefore(this.#frameworks);
     const createDomain = irqs.createDomain.bind(irqs);
     irqs.createDomain = (options) => {
       this.#faults.step(`irqs.createDomain of ${options.name}`);
@@ -66,13 +69,14 @@ export class Watch {
     return this;
   }
 
-  #stepBefore(irqs: IrqCore, doorbells: DoorbellRegistry, devices: DeviceList): void {
+  #stepBefore({ irqs, doorbells, iommus, devices }: Frameworks): void {
     irqs.allocIrqs = this.#faulty('irqs.allocIrqs', irqs.allocIrqs.bind(irqs));
     irqs.createMapping = this.#faulty('irqs.createMapping', irqs.createMapping.bind(irqs));
     irqs.requestIrq = this.#faulty('irqs.requestIrq', irqs.requestIrq.bind(irqs));
     irqs.requestPercpuIrq = this.#faulty('irqs.requestPercpuIrq', irqs.requestPercpuIrq.bind(irqs));
     irqs.setRootHandler = this.#faulty('irqs.setRootHandler', irqs.setRootHandler.bind(irqs));
     doorbells.register = this.#faulty('doorbells.register', doorbells.register.bind(doorbells));
+    iommus.register = this.#faulty('iommus.register', iommus.register.bind(iommus));
     devices.add = this.#faulty('devices.add', devices.add.bind(devices));
   }
 

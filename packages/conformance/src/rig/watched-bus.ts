@@ -43,11 +43,16 @@ export class WatchedBus implements Bus {
     this.#mapped.delete(region);
   }
 
-  /** One line for each thing taken and not given back. */
+  /** What is allocated now. */
+  get buffers(): ReadonlySet<DmaBuffer> {
+    return this.#buffers;
+  }
+
+  /** One line for each thing taken and not given back. Where memory is does not matter. */
   get taken(): readonly string[] {
     return [
       ...[...this.#mapped].map(({ base }) => `the mapping of ${hex(base)}`),
-      ...[...this.#buffers].map(({ base, sizeBytes }) => `${sizeBytes} bytes of DMA memory at ${hex(base)}`),
+      ...[...this.#buffers].map(({ sizeBytes }) => `a buffer of ${sizeBytes} bytes of DMA memory`),
       ...new Array<string>(this.cpus.nrListeners).fill('an interrupt listener'),
     ];
   }

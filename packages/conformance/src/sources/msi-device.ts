@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A device that has nothing but MSIs: any number of vectors, each written when a check says so.
 
-import { createMsiDomain, MSI_FLAG, msiDomainAllocIrqs, msiDomainFreeIrqs } from '@irqkit/core';
+import { msiDomainAllocIrqs, msiDomainFreeIrqs } from '@irqkit/core';
 import type { Device, IrqDomain, MsiDesc, MsiMsg, PhysAddr, Requester } from '@irqkit/core';
 import { expectThat } from '../expect/expect.js';
 import type { Rig } from '../rig/rig.js';
+import { busDomain } from './bus-domain.js';
 import type { Source } from './source.js';
-
-/** As many as PCIe's MSI-X has at most. */
-export const MOST_VECTORS = 2048;
-
-const BUS_TOKEN = 'conformance-msi';
 
 export class MsiDevice implements Device {
   readonly name: string;
@@ -18,7 +14,6 @@ export class MsiDevice implements Device {
   readonly requesterId: number;
   readonly msiDeviceId: number;
   readonly msiDomain: IrqDomain;
-  // UNIMP: MSIs of devices behind an IOMMU
   readonly iommuGroup = undefined;
   readonly msiTranslation = undefined;
   readonly msiDescs: MsiDesc[] = [];
@@ -30,7 +25,7 @@ export class MsiDevice implements Device {
     this.name = `conformance device ${deviceId}`;
     this.requesterId = deviceId;
     this.msiDeviceId = deviceId;
-    this.msiDomain = busDomain(rig);
+    this.msiDomain = busDomain(rig.host.irqs, rig.node);
     this.#requester = { kind: 'device', cpu: -1, requesterId: deviceId, streamId: -1, deviceId };
   }
 
@@ -83,22 +78,4 @@ export class MsiDevice implements Device {
       settle: () => undefined,
     };
   }
-}
-
-// One for all devices of a host, found again by its token.
-function busDomain(rig: Rig): IrqDomain {
-  const { irqs } = rig.host;
-  const found = irqs.findDomain(rig.node, BUS_TOKEN);
-  if (found) return found;
-  const domain = createMsiDomain(irqs, irqs.requireDomain(rig.node, 'msi-parent'), {
-    name: 'conformance MSI',
-    busToken: BUS_TOKEN,
-    info: {
-      flags: MSI_FLAG.MULTI_PCI_MSI | MSI_FLAG.PCI_MSIX,
-      chip: { name: 'CONF-MSI' },
-      hwirqOf: ({ device, index }) => device.requesterId * MOST_VECTORS + index,
-    },
-  });
-  irqs.aliasDomain(rig.node, BUS_TOKEN, domain);
-  return domain;
 }
