@@ -9,7 +9,7 @@ import { readPackages } from '../workspace/packages.mjs';
 
 const software = { room: /^(driver|host)(\/|\.ts$)/, closed: /^@irqkit\/(pgtable(?!\/build$)|pci\/model$)/ };
 const silicon = { room: /^model(\/|\.ts$)/, closed: /^@irqkit\/(pgtable(?!\/walk$)|pci\/host$)/ };
-const shared = /^(regs|commands|description)(\/|\.ts$)/;
+const shared = /^(regs|commands|layouts|description)(\/|\.ts$)/;
 
 export function check(root) {
   return readPackages(root).flatMap(({ name, folder }) => {

@@ -49,6 +49,8 @@ export class IommuCore {
   /** No lower id is free. */
   #firstFree = 0;
   readonly #faultHandlers = new Set<(fault: IommuFault) => void>();
+  /** IOMMUs that devices lead to and nothing drives. */
+  readonly #undriven = new Set<FirmwareNode>();
 
   constructor(options: IommuCoreOptions) {
     this.#options = options;
@@ -203,9 +205,8 @@ export class IommuCore {
     return () => void this.#faultHandlers.delete(handler);
   }
 
-  /** For IOMMU drivers: hands a stopped access on, and warns of it. @linux report_iommu_fault */
+  /** For IOMMU drivers, which warn of it themselves, as often as they see fit. @linux report_iommu_fault */
   reportFault(fault: IommuFault): void {
-    this.#options.log.warn(`${fault.iommu.path}: ${fault.text}`);
     for (const handler of this.#faultHandlers) handler(fault);
   }
 
@@ -219,7 +220,16 @@ export class IommuCore {
         `${device.name}: behind ${first.controller.path} and ${stray.controller.path} at once`,
       );
     this.awaitIommu(first.controller);
-    return this.#instances.get(first.controller);
+    const instance = this.#instances.get(first.controller);
+    if (!instance) this.#warnOfNone(first.controller);
+    return instance;
+  }
+
+  /** Once for each IOMMU. @linux driver_deferred_probe_check_state */
+  #warnOfNone(node: FirmwareNode): void {
+    if (this.#undriven.has(node)) return;
+    this.#undriven.add(node);
+    this.#options.log.warn(`${node.path}: no driver for this IOMMU: what is behind it is not translated`);
   }
 
   #groupOf(device: Device, { node, ops }: Instance): Group | undefined {
