@@ -47,7 +47,7 @@ export function runCli({ argv, io, defaultPlatform, version }: CliOptions): Exit
     });
   program
     .command('replay')
-    .description('feed a capture of real drivers to the models and compare every answer')
+    .description('feed a capture of real drivers, or recorded page-table walks, to the models and compare every answer')
     .argument('<DIR>')
     .option('--json', 'one JSON document instead of tables')
     .action((dir: string, options: { json?: boolean }) => {

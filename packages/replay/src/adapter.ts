@@ -43,7 +43,7 @@ export interface AdapterRun {
   access(access: CapturedAccess): void;
   /** True where the event is its own; the first adapter that says so has it. */
   event(event: CapturedEvent): boolean;
-  /** True for an INTID that messages to this controller raise. */
+  /** True for an INTID that this node raises itself, from messages or on its own wires. */
   raises?(intid: number): boolean;
   /** The SPIs that are pending now, ascending: an interrupt controller's answer to MSI controllers. */
   pendingSpis?(): readonly number[];
@@ -53,4 +53,6 @@ export interface AdapterRun {
   lpiConfigurationTable?(): number | undefined;
   /** Called when all has been replayed. */
   finish?(): void;
+  /** Lets go of what the run holds, whether it came to its end or not. */
+  dispose?(): void;
 }

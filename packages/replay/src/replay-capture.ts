@@ -9,6 +9,7 @@ import { gicV2Adapter } from './adapters/gic-v2.js';
 import { gicV2mAdapter } from './adapters/gic-v2m.js';
 import { gicV3Adapter } from './adapters/gic-v3.js';
 import { gicV3ItsAdapter } from './adapters/gic-v3-its/gic-v3-its.js';
+import { smmuV3Adapter } from './adapters/smmu-v3/smmu-v3.js';
 import { CaptureError } from './capture/capture-error.js';
 import { isAccess } from './capture/capture.js';
 import type { Capture, CapturedAccess } from './capture/capture.js';
@@ -17,7 +18,13 @@ import { Tally } from './report/tally.js';
 import { ReplaySession } from './replay-session.js';
 
 /** Every controller that can be replayed. An event that two could have goes to the first. */
-export const ADAPTERS: readonly ReplayAdapter[] = [gicV2mAdapter, gicV2Adapter, gicV3ItsAdapter, gicV3Adapter];
+export const ADAPTERS: readonly ReplayAdapter[] = [
+  gicV2mAdapter,
+  smmuV3Adapter,
+  gicV2Adapter,
+  gicV3ItsAdapter,
+  gicV3Adapter,
+];
 
 export interface ReplayOptions {
   /** ADAPTERS where it is left out. */
@@ -42,8 +49,8 @@ export function replayCapture(capture: Capture, options: ReplayOptions = {}): Re
   const silicon = capturedSilicon(capture, covered, tally);
   const plugins = [...new Set(covered.map(({ adapter }) => adapter.plugin))];
   const board = ofFirmware(capture, () => createBoard({ firmware: capture.firmware, plugins, silicon }));
+  const runs: AdapterRun[] = [];
   try {
-    const runs: AdapterRun[] = [];
     const regions = covered.flatMap((one) => one.regions);
     const session = new ReplaySession({ board, capture, tally, regions, silicon, runs });
     const byRegion = new Map<string, AdapterRun>();
@@ -63,6 +70,7 @@ export function replayCapture(capture: Capture, options: ReplayOptions = {}): Re
     for (const run of runs) run.finish?.();
     return tally.report(capture.dir);
   } finally {
+    for (const run of runs) run.dispose?.();
     board.dispose();
   }
 }

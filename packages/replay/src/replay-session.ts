@@ -109,7 +109,7 @@ export class ReplaySession {
     this.tally.wrote('device');
   }
 
-  /** True for an INTID that some MSI controller raises. */
+  /** True for an INTID that something on the board raises by itself. */
   isMessage(intid: number): boolean {
     return this.#runs.some((run) => run.raises?.(intid) ?? false);
   }

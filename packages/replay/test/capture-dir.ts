@@ -77,8 +77,8 @@ export function captureDir(files: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * One line of traffic: `w gicd+0x100/4 0x8000000 cpu 0`, `w its-translater+0x40/4 0x1 cpu -1 devid 16`, `event text`, or the JSON
- * of an ITS's event without `n`.
+ * One line of traffic: `w gicd+0x100/4 0x8000000 cpu 0`, `w its-translater+0x40/4 0x1 cpu -1 devid 16`, `event text`, the JSON
+ * of an ITS's event without `n`, or `smmu` and the JSON of an SMMU's.
  */
 export type Traffic = readonly string[];
 
@@ -87,6 +87,7 @@ export function captureOf(traffic: Traffic, others: Readonly<Record<string, unkn
   const mmio: string[] = [];
   const events: string[] = [];
   const its: string[] = [];
+  const smmu: string[] = [];
   traffic.forEach((line, index) => {
     const n = index + 1;
     const access = /^([rw]) (\S+)\+(0x[0-9a-f]+)\/(\d) (0x[0-9a-f]+) cpu (-?\d+)(?: devid (\d+))?$/.exec(line);
@@ -95,6 +96,7 @@ export function captureOf(traffic: Traffic, others: Readonly<Record<string, unkn
       const source = devid === undefined ? {} : { devid: Number(devid) };
       mmio.push(JSON.stringify({ n, op, region, off, size: Number(size), val, cpu: Number(by), ...source }));
     } else if (line.startsWith('{')) its.push(JSON.stringify({ n, ...(JSON.parse(line) as object) }));
+    else if (line.startsWith('smmu {')) smmu.push(JSON.stringify({ n, ...(JSON.parse(line.slice(5)) as object) }));
     else events.push(JSON.stringify({ n, ev: line.split(' ')[0], text: line.slice(line.indexOf(' ') + 1) }));
   });
   return captureDir({
@@ -103,6 +105,7 @@ export function captureOf(traffic: Traffic, others: Readonly<Record<string, unkn
     'mmio.jsonl': mmio.map((line) => `${line}\n`).join(''),
     'gic-events.jsonl': events.map((line) => `${line}\n`).join(''),
     ...(its.length > 0 ? { 'its-events.jsonl': its.map((line) => `${line}\n`).join('') } : {}),
+    ...(smmu.length > 0 ? { 'smmu-events.jsonl': smmu.map((line) => `${line}\n`).join('') } : {}),
     ...others,
   });
 }

@@ -10,6 +10,7 @@ import type { AdapterRun, CoveredRegion, PendingLpi, ReplayAdapter } from '../ad
 import { isAccess } from '../capture/capture.js';
 import type { CapturedAccess, CapturedEvent } from '../capture/capture.js';
 import type { ReplaySession } from '../replay-session.js';
+import { gicV3InputChange } from './input-change.js';
 
 const { FIRST_PPI, FIRST_SPECIAL, FIRST_SPI, GICD_ISPENDR, GICD_TYPER, GICR_PROPBASER } = regs;
 const { ICC_EOIR1_EL1, ICC_IAR1_EL1, ICC_IGRPEN1_EL1, ICC_PMR_EL1, ICC_SGI1R_EL1 } = regs;
@@ -60,7 +61,7 @@ class GicV3Run implements AdapterRun {
     this.#bases = new Map(regions.map(({ name, base }) => [name, base]));
     this.#model = model instanceof GicV3Model ? model : undefined;
     this.#cpus = new Map(session.board.bus.cpus.mpidr.map((mpidr, cpu) => [affinityValue(mpidr), cpu]));
-    const changes = session.capture.records.map((record) => (isAccess(record) ? undefined : inputChange(record)));
+    const changes = session.capture.records.map((record) => (isAccess(record) ? undefined : gicV3InputChange(record)));
     this.#recorded = new Set(changes.flatMap((change) => (change ? [change.intid] : [])));
     for (const kind of [...regions.map(({ name }) => READS[name]), DELIVERIES]) session.tally.expect(kind);
   }
@@ -156,7 +157,7 @@ class GicV3Run implements AdapterRun {
   }
 
   #level(event: CapturedEvent): boolean {
-    const change = inputChange(event);
+    const change = gicV3InputChange(event);
     const wire = change && this.#wire(change.intid, 0);
     if (!change || !wire) return false;
     this.#session.tally.give(`input of INTID ${change.intid}`, 'wired: level changes from gicv3_dist_set_irq');
@@ -212,12 +213,6 @@ class GicV3Run implements AdapterRun {
       throw error;
     }
   }
-}
-
-/** What QEMU's trace event gicv3_dist_set_irq says; undefined for any other event. */
-function inputChange({ event, text }: CapturedEvent): { intid: number; level: boolean } | undefined {
-  const found = event === 'gicv3_dist_set_irq' && /interrupt (\d+) level changed to ([01])$/.exec(text);
-  return found ? { intid: Number(found[1]), level: found[2] === '1' } : undefined;
 }
 
 /** GICR_TYPER.Affinity_Value of an MPIDR: Aff3 next to Aff2. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Levels of wired inputs, as QEMU traces them.
 
 import type { CapturedEvent } from '../capture/capture.js';
 
@@ -17,4 +18,10 @@ export function inputChange({ event, text }: CapturedEvent): InputChange | undef
   const mask = parseInt(found[3], 16);
   const cpus = [0, 1, 2, 3, 4, 5, 6, 7].filter((cpu) => (mask >>> cpu) & 1);
   return { intid: Number(found[1]), level: found[2] === '1', cpus };
+}
+
+/** What QEMU's trace event gicv3_dist_set_irq says; undefined for any other event. */
+export function gicV3InputChange({ event, text }: CapturedEvent): { intid: number; level: boolean } | undefined {
+  const found = event === 'gicv3_dist_set_irq' && /interrupt (\d+) level changed to ([01])$/.exec(text);
+  return found ? { intid: Number(found[1]), level: found[2] === '1' } : undefined;
 }

@@ -3,6 +3,7 @@
 
 import type { Firmware } from '@irqkit/core';
 import type { RamSnapshot } from './ram-snapshot.js';
+import type { SmmuTables } from './smmu-tables.js';
 
 interface Recorded {
   /** Position in the sequence that all files of a capture share. */
@@ -52,6 +53,8 @@ export interface Capture {
   readonly records: readonly (CapturedAccess | CapturedEvent)[];
   /** Ascending by `n`. */
   readonly snapshots: readonly RamSnapshot[];
+  /** Of the snapshots for which the recorder wrote down what an SMMU maps; ascending by `n`. */
+  readonly smmuTables: readonly SmmuTables[];
 }
 
 export function isAccess(record: CapturedAccess | CapturedEvent): record is CapturedAccess {

@@ -20,6 +20,11 @@ export class RamSnapshot {
     this.#places = new Map(pages.map((page, i) => [page, i * pageBytes]));
   }
 
+  /** Every page and its address. */
+  forEachPage(visit: (address: number, bytes: Uint8Array) => void): void {
+    for (const [page, place] of this.#places) visit(page, this.#bytes.subarray(place, place + this.#pageBytes));
+  }
+
   /** False where some of the range is in none of the pages. */
   load(pa: number, into: Uint8Array): boolean {
     for (let i = 0; i < into.length; i++) {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A capture directory: mmio.jsonl, gic-events.jsonl and further *-events.jsonl, platform.dtb, summary.json, and
-// snapshots of RAM.
+// A capture directory: mmio.jsonl, gic-events.jsonl and further *-events.jsonl, platform.dtb, summary.json, snapshots of
+// RAM, and smmu-tables*.json beside them.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Firmware } from '@irqkit/core';
 import { firmwareFromFdt } from '@irqkit/fdt';
 import { CaptureError } from './capture-error.js';
 import type { Capture, CapturedAccess, CapturedEvent, CapturedRegion } from './capture.js';
-import { jsonLines, JsonRecord } from './json-lines.js';
+import { jsonFile, jsonLines, JsonRecord } from './json-lines.js';
+import { filesOf, readFile } from './read-file.js';
 import { snapshotIn } from './ram-snapshot.js';
 import type { RamSnapshot } from './ram-snapshot.js';
+import { SmmuTables, streamIn } from './smmu-tables.js';
 
 const EVENTS = /-events\.jsonl$/;
 const GIC_EVENTS = 'gic-events.jsonl';
@@ -22,7 +24,7 @@ const SNAPSHOTS = /^ram(-\d+)?\.json$/;
  * @throws CaptureError for what is missing or malformed, with file and line
  */
 export function readCapture(dir: string): Capture {
-  const names = listed(dir);
+  const names = filesOf(dir);
   const eventFiles = [...new Set([GIC_EVENTS, ...names.filter((name) => EVENTS.test(name))])];
   const firmware = readFirmware(join(dir, 'platform.dtb'));
   const regions = readRegions(join(dir, 'summary.json'));
@@ -30,13 +32,15 @@ export function readCapture(dir: string): Capture {
   const accesses = lines(dir, 'mmio.jsonl').map(({ line, record }) => access(line, record, known));
   const events = eventFiles.flatMap((file) => lines(dir, file).map(({ line, record }) => event(file, line, record)));
   const records = [...accesses, ...events].sort((a, b) => a.n - b.n);
-  const snapshots = names.filter((name) => SNAPSHOTS.test(name)).map((name) => snapshot(dir, name));
-  return { dir, firmware, regions, records, snapshots: snapshots.sort((a, b) => a.n - b.n) };
+  const taken = names.filter((name) => SNAPSHOTS.test(name)).map((name) => [name, snapshot(dir, name)] as const);
+  const smmuTables = taken.flatMap(([name, { n }]) => tablesOf(dir, name.replace('ram', 'smmu-tables'), n));
+  const snapshots = taken.map(([, one]) => one).sort((a, b) => a.n - b.n);
+  return { dir, firmware, regions, records, snapshots, smmuTables: smmuTables.sort((a, b) => a.n - b.n) };
 }
 
 function lines(dir: string, file: string): ReturnType<typeof jsonLines> {
   const path = join(dir, file);
-  return jsonLines(path, read(path).toString('utf8'));
+  return jsonLines(path, readFile(path).toString('utf8'));
 }
 
 function access(line: number, record: JsonRecord, regions: ReadonlySet<string>): CapturedAccess {
@@ -71,13 +75,22 @@ function event(file: string, line: number, record: JsonRecord): CapturedEvent {
 
 function snapshot(dir: string, name: string): RamSnapshot {
   const path = join(dir, name);
-  const record = new JsonRecord(path, read(path).toString('utf8'));
+  const record = new JsonRecord(path, jsonFile(path, readFile(path).toString('utf8')));
   const pages = join(dir, name.replace(/json$/, 'bin.gz'));
   return snapshotIn(record, () => gunzip(pages));
 }
 
+function tablesOf(dir: string, name: string, n: number): SmmuTables[] {
+  const path = join(dir, name);
+  if (!existsSync(path)) return [];
+  const streams = jsonFile(path, readFile(path).toString('utf8'));
+  if (!Array.isArray(streams)) throw new CaptureError(path, 'not a list of streams');
+  const entries = streams.map((stream, i) => streamIn(new JsonRecord(path, stream, `[${i}]`)));
+  return [new SmmuTables(n, new Map(entries))];
+}
+
 function gunzip(path: string): Uint8Array {
-  const packed = read(path);
+  const packed = readFile(path);
   try {
     return gunzipSync(packed);
   } catch (error) {
@@ -86,7 +99,7 @@ function gunzip(path: string): Uint8Array {
 }
 
 function readRegions(path: string): CapturedRegion[] {
-  const summary = new JsonRecord(path, read(path).toString('utf8'));
+  const summary = new JsonRecord(path, jsonFile(path, readFile(path).toString('utf8')));
   const regions = summary.get('regions');
   if (!Array.isArray(regions)) throw summary.wrong('regions', 'a list of [name, base, size]');
   return regions.map((entry: unknown) => {
@@ -99,32 +112,10 @@ function readRegions(path: string): CapturedRegion[] {
 }
 
 function readFirmware(path: string): Firmware {
-  const blob = read(path);
+  const blob = readFile(path);
   try {
     return firmwareFromFdt(blob);
   } catch (error) {
     throw new CaptureError(path, error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-function listed(dir: string): string[] {
-  try {
-    return readdirSync(dir).sort();
-  } catch (error) {
-    throw unreadable(dir, error);
-  }
-}
-
-function read(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-// Node says `ENOENT: no such file or directory, open 'path'`, and the place is named already.
-function unreadable(path: string, error: unknown): CaptureError {
-  const reason = /^[A-Z]+: ([^,]+)/.exec((error as Error).message)?.[1] ?? String(error);
-  return new CaptureError(path, reason, { cause: error });
 }

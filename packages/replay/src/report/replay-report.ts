@@ -25,12 +25,22 @@ export interface NotCovered {
   readonly why: string;
 }
 
+/** Where what was recorded departs from the architecture, and the models follow the manual. */
+export interface Departure {
+  readonly what: string;
+  readonly count: number;
+  readonly why: string;
+  /** Document and section that say so. */
+  readonly section: string;
+}
+
 export interface Disagreement {
   readonly kind: string;
   readonly file: string;
-  readonly line: number;
-  /** Position in the capture's sequence. */
-  readonly n: number;
+  /** Missing in files that are not written line by line. */
+  readonly line?: number;
+  /** Position in the capture's sequence, where it has one. */
+  readonly n?: number;
   /** `gicc+0xc, cpu 0` */
   readonly place: string;
   readonly expected: string;
@@ -44,6 +54,7 @@ export interface ReplayReport {
   readonly replayed: { readonly cpuWrites: number; readonly deviceWrites: number };
   readonly given: readonly GivenInput[];
   readonly notCovered: readonly NotCovered[];
+  readonly departures: readonly Departure[];
   readonly firstDisagreement: Disagreement | undefined;
   /** True where all that was compared agreed, also where nothing was. */
   readonly agrees: boolean;

@@ -2,9 +2,12 @@
 // Collects a report while a replay runs.
 
 import type { CapturedAccess, CapturedEvent } from '../capture/capture.js';
-import type { Disagreement, GivenInput, NotCovered, ReplayReport } from './replay-report.js';
+import type { Departure, Disagreement, GivenInput, NotCovered, ReplayReport } from './replay-report.js';
 
 type CaptureRecord = CapturedAccess | CapturedEvent;
+
+/** Where an answer was recorded. */
+type Recorded = CaptureRecord | { readonly file: string; readonly line?: undefined; readonly n?: undefined };
 
 interface Counted {
   what: string;
@@ -15,8 +18,9 @@ interface Counted {
 export class Tally {
   readonly #kinds = new Map<string, { kind: string; compared: number; agreed: number; given: number }>();
   readonly #given = new Map<string, Counted>();
-  readonly #givenRecords = new Set<CaptureRecord>();
+  readonly #givenRecords = new Set<Recorded>();
   readonly #notCovered = new Map<string, Counted>();
+  readonly #departures = new Map<string, Counted & { section: string }>();
   readonly #replayed = { cpuWrites: 0, deviceWrites: 0 };
   #first: Disagreement | undefined;
 
@@ -26,7 +30,7 @@ export class Tally {
   }
 
   /** Counts one answer; the first that differs is kept with its place. */
-  compare(kind: string, record: CaptureRecord, place: string, expected: string | number, got: string | number): void {
+  compare(kind: string, record: Recorded, place: string, expected: string | number, got: string | number): void {
     this.expect(kind);
     const counts = this.#kinds.get(kind)!;
     counts.compared++;
@@ -49,6 +53,11 @@ export class Tally {
     count(this.#notCovered, what, why);
   }
 
+  /** Counts an answer that the manual, at `section`, wants otherwise than it was recorded. */
+  departs(what: string, why: string, section: string): void {
+    count(this.#departures, what, why, { section });
+  }
+
   wrote(by: 'cpu' | 'device'): void {
     this.#replayed[by === 'cpu' ? 'cpuWrites' : 'deviceWrites']++;
   }
@@ -57,6 +66,7 @@ export class Tally {
     const kinds = [...this.#kinds.values()];
     const given: GivenInput[] = [...this.#given.values()];
     const notCovered: NotCovered[] = [...this.#notCovered.values()];
+    const departures: Departure[] = [...this.#departures.values()];
     const firstDisagreement = this.#first;
     return {
       dir,
@@ -64,15 +74,21 @@ export class Tally {
       replayed: this.#replayed,
       given,
       notCovered,
+      departures,
       firstDisagreement,
       agrees: firstDisagreement === undefined,
     };
   }
 }
 
-function count(counts: Map<string, Counted>, what: string, why: string): void {
+function count<More extends object>(
+  counts: Map<string, Counted & More>,
+  what: string,
+  why: string,
+  more = {} as More,
+): void {
   const key = `${what}\n${why}`;
-  const entry = counts.get(key) ?? { what, count: 0, why };
+  const entry = counts.get(key) ?? { what, count: 0, why, ...more };
   entry.count++;
   counts.set(key, entry);
 }

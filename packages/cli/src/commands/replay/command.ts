@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `irqkit replay DIR`: a capture of real drivers, fed to the models.
+// `irqkit replay DIR`: a capture of real drivers, or recorded page-table walks, fed to the models.
 
-import { CaptureError, readCapture, replayCapture } from '@irqkit/replay';
+import { CaptureError, replayDirectory } from '@irqkit/replay';
 import type { ReplayReport } from '@irqkit/replay';
 import { EXIT } from '../../exit-code.js';
 import type { ExitCode } from '../../exit-code.js';
@@ -18,7 +18,7 @@ export function replayCommand(io: CliIo, dir: string, options: { readonly json?:
 
 function replay(dir: string): ReplayReport {
   try {
-    return replayCapture(readCapture(dir));
+    return replayDirectory(dir);
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     throw new InputError(error.place, error.reason, { cause: error });
