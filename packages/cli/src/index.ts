@@ -11,9 +11,12 @@ export { defaultSlots } from './commands/run/default-slots.js';
 export { journey } from './commands/run/journey.js';
 export type { JourneyOptions } from './commands/run/journey.js';
 export type {
+  BoundDoorbell,
   DeviceReport,
   DoorbellReport,
+  ForgedMessage,
   HostBridge,
+  IommuReport,
   JourneyReport,
   MessageBlock,
   TopologyNode,

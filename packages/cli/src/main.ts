@@ -25,6 +25,6 @@ process.exitCode = runCli({
     terminal,
     color: terminal && pc.isColorSupported,
   },
-  defaultPlatform: relative('', fileURLToPath(new URL('../platforms/virt-gic-v3-its.dtb', import.meta.url))),
+  defaultPlatform: relative('', fileURLToPath(new URL('../platforms/virt-gic-v3-its-smmu-v3.dtb', import.meta.url))),
   version: manifest.version,
 });

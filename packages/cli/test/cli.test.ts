@@ -27,10 +27,12 @@ describe('irqkit run', () => {
   test('prints topology, messages, doorbells, /proc/interrupts and a last line of sums', () => {
     const { exit, out, err } = run(['run']);
     expect([exit, err]).toEqual([EXIT.OK, '']);
-    expect(out).toMatch(/^ {2}1: +1 +0 +MSI 32768 Edge +0000:00:02\.0-0$/m);
-    expect(out).toMatch(/^0000:01:00\.0 +MSI-X +0-32 +0x8090040 +0x100 +0x0-0x20 +LPI 8208-8240 +33$/m);
+    expect(out).toMatch(/^ {2}3: +1 +0 +MSI 32768 Edge +0000:00:02\.0-0$/m);
+    expect(out).toMatch(/^0000:01:00\.0 +MSI-X +0-32 +0xfffff040 +0x100 +0x0-0x20 +LPI 8208-8240 +33$/m);
     expect(out).toMatch(/^0x8090040 +4 +1 +true$/m);
     expect(out).toContain('safe: every doorbell tells devices apart');
+    expect(out).toMatch(/^0000:01:00\.0 +\/smmuv3@9050000 +0x100 +2 +dma +0xfffff040 -> 0x8090040$/m);
+    expect(out).toContain("0000:00:02.0 writes to 0x8090040, the doorbell's own address: stopped\n");
     expect(out.trimEnd().split('\n').at(-1)).toBe('47 vectors enabled, 47 delivered');
   });
 
@@ -65,7 +67,14 @@ describe('irqkit run', () => {
       safe: true,
       ok: true,
     });
-    const block = { firstVector: 0, nrVectors: 8, address: 0x809_0040, deviceId: 0x18, firstData: 0, firstIntid: 8200 };
+    const block = {
+      firstVector: 0,
+      nrVectors: 8,
+      address: 0xffff_f040,
+      deviceId: 0x18,
+      firstData: 0,
+      firstIntid: 8200,
+    };
     expect(report.devices[1].blocks).toEqual([block]);
   });
 

@@ -5,12 +5,64 @@ import { definePlugin } from '@irqkit/core';
 import type { InterruptControllerModel, MmioModel, Plugin } from '@irqkit/core';
 import { nvmeLike } from '@irqkit/pci/model';
 import { readFileSync } from 'node:fs';
-import { changedPlatform, firmware, V2M_PLATFORM, withProperties } from './platform.js';
+import { changedPlatform, firmware, ITS_PLATFORM, PLATFORM, V2M_PLATFORM, withProperties } from './platform.js';
 
 const FRAME = 0x802_0000;
 
-describe('on a GICv3 with its ITS', () => {
+describe('behind an SMMUv3, on a GICv3 with its ITS', () => {
   const report = journey({ firmware: firmware() });
+  const GITS_TRANSLATER = 0x809_0040;
+
+  test('every vector is delivered exactly once, through translation', () => {
+    expect([report.vectorsEnabled, report.vectorsDelivered, report.ok]).toEqual([47, 47, true]);
+    expect(report.devices.flatMap(({ vectors }) => vectors).every(({ delivered }) => delivered === 1)).toBe(true);
+    expect(report.warnings).toEqual([]);
+  });
+
+  test('each device has StreamIDs, a group of its own, and the doorbell at 0xfffff040 of its DMA domain', () => {
+    const behind = (streamIds: readonly number[], group: number) => ({
+      path: '/smmuv3@9050000',
+      streamIds,
+      group,
+      domainType: 'dma',
+      doorbells: [{ iova: 0xffff_f040, pa: GITS_TRANSLATER }],
+    });
+    expect(report.devices.map(({ name, iommu }) => [name, iommu])).toEqual([
+      ['0000:00:02.0', behind([0x10], 0)],
+      ['0000:00:03.0', behind([0x18], 1)],
+      // With its root port, which was there before it.
+      ['0000:01:00.0', behind([0x100], 2)],
+      // Behind a PCIe-to-PCI bridge it has its own id and the bridge's alias.
+      ['0000:02:01.0', behind([0x208, 0x200], 3)],
+    ]);
+    expect(report.devices.every(({ blocks }) => blocks.every(({ address }) => address === 0xffff_f040))).toBe(true);
+  });
+
+  test("a message to the doorbell's physical address is stopped, with its event record", () => {
+    expect(report.forged).toEqual({
+      device: '0000:00:02.0',
+      address: GITS_TRANSLATER,
+      arrived: false,
+      faults: [expect.stringMatching(/F_TRANSLATION.*0x8090040/)],
+    });
+  });
+
+  test('where nothing drives the SMMU, messages go untranslated and the report says so', () => {
+    const withoutIommus = PLUGINS.filter(({ iommus }) => !iommus);
+    const untranslated = journey({ firmware: firmware(readFileSync(PLATFORM)), plugins: withoutIommus });
+    expect([untranslated.ok, untranslated.forged, untranslated.devices[0].iommu]).toEqual([true, undefined, undefined]);
+    expect(untranslated.warnings).toEqual([
+      '/pcie@10000000: nothing drives arm,smmu-v3 (/smmuv3@9050000): messages go untranslated',
+    ]);
+  });
+});
+
+describe('on a GICv3 with its ITS', () => {
+  const report = journey({ firmware: firmware(readFileSync(ITS_PLATFORM)) });
+
+  test('without an IOMMU there is nothing to forge past', () => {
+    expect([report.forged, report.devices.map(({ iommu }) => iommu)]).toEqual([undefined, Array(4).fill(undefined)]);
+  });
 
   test('every vector is delivered exactly once', () => {
     expect([report.vectorsEnabled, report.vectorsDelivered, report.ok]).toEqual([47, 47, true]);

@@ -9,7 +9,8 @@ import { firmwareFromFdt, parseFdt, writeFdt } from '@irqkit/fdt';
 import type { FdtNode, FdtProperty } from '@irqkit/fdt';
 import type { Firmware } from '@irqkit/core';
 
-export const PLATFORM = fileURLToPath(new URL('../platforms/virt-gic-v3-its.dtb', import.meta.url));
+export const PLATFORM = fileURLToPath(new URL('../platforms/virt-gic-v3-its-smmu-v3.dtb', import.meta.url));
+export const ITS_PLATFORM = fileURLToPath(new URL('../platforms/virt-gic-v3-its.dtb', import.meta.url));
 export const V2M_PLATFORM = fileURLToPath(new URL('../platforms/virt-gic-v2m.dtb', import.meta.url));
 
 const scratch = mkdtempSync(join(tmpdir(), 'irqkit-cli-'));

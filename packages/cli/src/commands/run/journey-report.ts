@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run found, as data: the same facts are printed and given as JSON.
 
-import type { InterruptRow } from '@irqkit/core';
+import type { InterruptRow, IommuDomainType } from '@irqkit/core';
 
 /** A function of a PCI hierarchy and what lies behind it. */
 export interface TopologyNode {
@@ -39,6 +39,35 @@ export interface MessageBlock {
   readonly firstIntid: number;
 }
 
+/** A doorbell as the device addresses it, and where that is. */
+export interface BoundDoorbell {
+  readonly iova: number;
+  readonly pa: number;
+}
+
+export interface IommuReport {
+  /** The path of its node. */
+  readonly path: string;
+  /** What it knows the device by: an SMMU's StreamIDs. */
+  readonly streamIds: readonly number[];
+  /** The number of the group that the device shares a domain with. */
+  readonly group: number;
+  readonly domainType: IommuDomainType;
+  /** Empty where the device's messages are not translated. */
+  readonly doorbells: readonly BoundDoorbell[];
+}
+
+/** A message that a device had no right to send. */
+export interface ForgedMessage {
+  readonly device: string;
+  /** The doorbell's physical address. */
+  readonly address: number;
+  /** True where it came through. */
+  readonly arrived: boolean;
+  /** The IOMMU's event records, decoded. */
+  readonly faults: readonly string[];
+}
+
 export interface VectorReport {
   readonly index: number;
   readonly virq: number;
@@ -53,6 +82,8 @@ export interface DeviceReport {
   readonly trouble: string | undefined;
   readonly blocks: readonly MessageBlock[];
   readonly vectors: readonly VectorReport[];
+  /** Undefined for a device that no IOMMU translates for. */
+  readonly iommu: IommuReport | undefined;
 }
 
 export interface DoorbellReport {
@@ -80,8 +111,10 @@ export interface JourneyReport {
   readonly vectorsEnabled: number;
   /** Vectors whose handler ran exactly once. */
   readonly vectorsDelivered: number;
-  /** What the host warned of, and what models say of software. */
+  /** One message that an IOMMU had to stop; undefined where no device is behind one. */
+  readonly forged: ForgedMessage | undefined;
+  /** What the host warned of, and what models say of software, before anything was forged. */
   readonly warnings: readonly string[];
-  /** True where every endpoint has vectors and each was delivered exactly once. */
+  /** True where every endpoint has vectors, each was delivered exactly once, and what was forged was stopped with a fault. */
   readonly ok: boolean;
 }

@@ -15,7 +15,9 @@ import { checkPlatform } from './check-platform.js';
 import { defaultSlots } from './default-slots.js';
 import { enableVectors } from './enable-vectors.js';
 import type { EnabledVectors } from './enable-vectors.js';
-import type { DeviceReport, DoorbellReport, JourneyReport, MessageBlock } from './journey-report.js';
+import { forgeMessage } from './forge.js';
+import { iommuReport } from './iommu-report.js';
+import type { DeviceReport, DoorbellReport, ForgedMessage, JourneyReport, MessageBlock } from './journey-report.js';
 import { topologyOf } from './topology.js';
 
 const PAGE_ORDER = 12;
@@ -63,6 +65,12 @@ function travel(firmware: Firmware, board: Board, host: Host): JourneyReport {
   for (const { model, enabled } of travellers) enabled.virqs.forEach((_, index) => model?.raise(index));
 
   const devices = travellers.map((traveller) => deviceReport(host, traveller, counts));
+  const warnings = [
+    ...untranslated(bridges),
+    ...host.log.warnings,
+    ...board.log.entries.map(({ path, message }) => `${path}: ${message}`),
+  ];
+  const forged = forgeMessage(host, travellers);
   const vectors = devices.flatMap((device) => device.vectors);
   const vectorsDelivered = vectors.filter(({ delivered }) => delivered === 1).length;
   return {
@@ -77,15 +85,17 @@ function travel(firmware: Firmware, board: Board, host: Host): JourneyReport {
     procInterrupts: formatProcInterrupts(host.irqs),
     vectorsEnabled: vectors.length,
     vectorsDelivered,
-    warnings: [
-      ...untranslated(bridges),
-      ...host.log.warnings,
-      ...board.log.entries.map(({ path, message }) => `${path}: ${message}`),
-    ],
-    ok: vectorsDelivered === vectors.length && devices.every(({ mode }) => mode !== 'none'),
+    forged,
+    warnings,
+    ok: vectorsDelivered === vectors.length && devices.every(({ mode }) => mode !== 'none') && isStopped(forged),
   };
 }
 
+function isStopped(forged: ForgedMessage | undefined): boolean {
+  return !forged || (!forged.arrived && forged.faults.length > 0);
+}
+
+// UNIMP: platform devices
 function endpointsOf(bridge: PciHostDriver, board: Board): Traveller[] {
   const model = board.models.get(bridge.node.path);
   const hostModel = model instanceof PciHostModel ? model : undefined;
@@ -120,6 +130,7 @@ function deviceReport(host: Host, { device, enabled }: Traveller, counts: Readon
     trouble: enabled.trouble,
     blocks: messageBlocks(host, device.msiDescs),
     vectors: enabled.virqs.map((virq, index) => ({ index, virq, delivered: counts.get(virq) ?? 0 })),
+    iommu: iommuReport(host, device),
   };
 }
 
@@ -157,11 +168,11 @@ function doorbellReports({ doorbells, irqs }: Host): DoorbellReport[] {
   });
 }
 
-// UNIMP: IOMMUs
+/** Host bridges whose firmware names an IOMMU that nothing drives. */
 function untranslated(bridges: readonly PciHostDriver[]): string[] {
   return bridges.flatMap(({ node, devices }) => {
-    const iommu = devices.map(({ requesterId }) => node.mapId('iommu', requesterId)?.controller).find((found) => found);
-    if (!iommu) return [];
+    const iommu = devices.find(({ iommuIds }) => iommuIds.length > 0)?.iommuIds[0].controller;
+    if (!iommu || devices.some(({ iommuGroup }) => iommuGroup)) return [];
     return [`${node.path}: nothing drives ${iommu.compatible.join(', ')} (${iommu.path}): messages go untranslated`];
   });
 }

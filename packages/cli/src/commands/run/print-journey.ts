@@ -3,7 +3,7 @@
 import pc from 'picocolors';
 import type { CliIo } from '../../io.js';
 import { part, table } from '../../print/table.js';
-import type { DoorbellReport, HostBridge, JourneyReport, TopologyNode } from './journey-report.js';
+import type { DoorbellReport, ForgedMessage, HostBridge, JourneyReport, TopologyNode } from './journey-report.js';
 
 export function printJourney(io: CliIo, platform: string, report: JourneyReport): string {
   const { compatible, nrCpus, warnings } = report;
@@ -11,6 +11,7 @@ export function printJourney(io: CliIo, platform: string, report: JourneyReport)
     `${platform}: ${compatible.join(', ')}, ${nrCpus} processor${nrCpus === 1 ? '' : 's'}\n`,
     part(io, 'Topology', report.hosts.map((host) => topology(io, host)).join('\n')),
     part(io, 'Messages', messages(io, report)),
+    ...(report.devices.some(({ iommu }) => iommu) ? [part(io, 'Translation', translation(io, report))] : []),
     part(io, 'Doorbells', doorbells(io, report)),
     part(io, '/proc/interrupts', report.procInterrupts),
   ];
@@ -73,6 +74,32 @@ function messages(io: CliIo, { devices }: JourneyReport): string {
     table(io, ['device', 'mode', 'vectors', 'address', 'DeviceID', 'data', 'interrupts', 'delivered'], rows),
     ...troubles,
   ].join('\n');
+}
+
+function translation(io: CliIo, { devices, forged }: JourneyReport): string {
+  const { green, red } = pc.createColors(io.color);
+  const rows = devices.map(({ name, iommu }) =>
+    iommu
+      ? [
+          name,
+          iommu.path,
+          iommu.streamIds.map((id) => `0x${id.toString(16)}`).join(', '),
+          iommu.group,
+          iommu.domainType,
+          iommu.doorbells.map(({ iova, pa }) => `0x${iova.toString(16)} -> 0x${pa.toString(16)}`).join(', ') ||
+            'untranslated',
+        ]
+      : [name, 'none', '', '', '', 'untranslated'],
+  );
+  return [
+    table(io, ['device', 'IOMMU', 'StreamID', 'group', 'domain', 'doorbell'], rows),
+    ...(forged ? [(forged.arrived ? red : green)(forgery(forged))] : []),
+  ].join('\n');
+}
+
+function forgery({ device, address, arrived, faults }: ForgedMessage): string {
+  const records = faults.length > 0 ? faults.join('\n') : 'no event was recorded';
+  return `${device} writes to 0x${address.toString(16)}, the doorbell's own address: ${arrived ? 'not stopped' : 'stopped'}\n${records}`;
 }
 
 function doorbells(io: CliIo, { doorbells: all, totalPages, safe }: JourneyReport): string {
