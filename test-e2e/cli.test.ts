@@ -10,6 +10,8 @@ describe('irqkit as a program', () => {
     const { status, stdout, stderr } = irqkit('run');
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain('47 vectors enabled, 47 delivered\n');
+    expect(stdout).toMatch(/^0000:00:02\.0 +\/smmuv3@9050000 +0x10 +0 +dma +0xfffff040 -> 0x8090040$/m);
+    expect(stdout).toMatch(/^F_TRANSLATION StreamID=0x10 \(0000:00:02\.0\): write of 0x8090040/m);
     expect(stdout).not.toContain('\u001b');
   });
 
@@ -56,7 +58,15 @@ describeWithShared('irqkit run on recorded devicetrees', () => {
   test.each([
     ['qemu/virt-2.7-gic2-smp2.dtb', /47 vectors enabled, 47 delivered/],
     ['qemu/virt-gic2-v2m-iommu_none-virt_on-smp4.dtb', /47 vectors enabled, 47 delivered/],
-    ['qemu/virt-gic2-v2m-iommu_smmuv3-virt_on-smp1.dtb', /nothing drives arm,smmu-v3 .*: messages go untranslated/],
+    // MSI_SETSPI_NS behind an SMMUv3, which does not make it safe.
+    ['qemu/virt-gic2-v2m-iommu_smmuv3-virt_on-smp1.dtb', /^0000:00:02\.0 .* dma +0xfffff040 -> 0x8020040$/m],
+    ['qemu/virt-gic2-v2m-iommu_smmuv3-virt_on-smp1.dtb', /47 vectors enabled, 47 delivered/],
+    ['qemu/virt-gic2-v2m-iommu_smmuv3-virt_on-smp1.dtb', /unsafe: any device can raise any interrupt/],
+    ['qemu/virt-gic3-its-iommu_smmuv3-virt_on-smp4.dtb', /47 vectors enabled, 47 delivered/],
+    [
+      'qemu/virt-gic3-its-iommu_smmuv3-virt_off-smp1.dtb',
+      /F_TRANSLATION StreamID=0x10 \(0000:00:02\.0\): write of 0x8090040/,
+    ],
     ['qemu/virt-gic3-its-iommu_none-virt_on-smp4.dtb', /47 vectors enabled, 47 delivered/],
     // Four frames below one GIC-400.
     ['boards/arm/juno-r1.dtb', /47 vectors enabled, 47 delivered/],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The driver: discovery, doorbells, messages, and how frames share one domain.
 import * as fc from 'fast-check';
-import { IOMMU_PROT, IRQ_DOMAIN_FLAG, IRQ_TYPE, MSI_FLAG, createHost, lookupDoorbell } from '@irqkit/core';
+import { IOMMU_PROT, IRQ_DOMAIN_FLAG, IRQ_TYPE, LinuxError, MSI_FLAG, createHost, lookupDoorbell } from '@irqkit/core';
 import type { Bus, MsiDoorbellInfo } from '@irqkit/core';
 import { createBoard } from '@irqkit/board';
 import { GRAVITON_COMPATIBLE } from '@irqkit/gic-v2m';
@@ -160,12 +160,27 @@ describe('allocation', () => {
   });
 
   it('gives everything back when the parent fails in the middle of a block', () => {
+    const { alloc, free, domain } = frameMachine([spis(64, 8)]);
+    const [first] = alloc(1);
+    const chip = domain.parent?.find(first)?.chip ?? { name: 'none' };
+    free(first, 1);
+    let failing = true;
+    jest.spyOn(chip, 'setType').mockImplementation(({ hwirq }) => {
+      if (failing && hwirq === 66) throw new LinuxError('EINVAL', 'no such type');
+    });
+    expect(() => alloc(4)).toThrow(/^no such type \(EINVAL\)$/);
+    expect([domain.nrMapped, domain.parent?.nrMapped]).toEqual([0, 0]);
+    failing = false;
+    expect(alloc(4)).toEqual([64, 65, 66, 67]);
+  });
+
+  it('leaves out SPIs that a device is wired to, for as long as it is', () => {
     const { alloc, domain, host, nodes } = frameMachine([spis(64, 8)]);
     const controller = domain.parent?.node ?? nodes[0];
-    const taken = host.irqs.createMapping({ controller, args: [0, 66 - 32, IRQ_TYPE.EDGE_RISING] });
-    expect(() => alloc(4)).toThrow();
-    expect([domain.nrMapped, domain.parent?.nrMapped]).toEqual([0, 1]);
-    host.irqs.freeIrqs(taken, 1);
+    const wired = host.irqs.createMapping({ controller, args: [0, 66 - 32, IRQ_TYPE.EDGE_RISING] });
+    expect(alloc(4)).toEqual([68, 69, 70, 71]);
+    expect(() => alloc(4)).toThrow(/\(ENOSPC\)$/);
+    host.irqs.freeIrqs(wired, 1);
     expect(alloc(4)).toEqual([64, 65, 66, 67]);
   });
 

@@ -12,12 +12,14 @@ export class SpiBlocks {
     this.#origin = origin;
   }
 
-  /** The lowest free block of `nr` rounded up to a power of two; -1 where there is none. */
-  alloc(nr: number): number {
+  /**
+   * The lowest free block of `nr` rounded up to a power of two, with none in it that `isWired`; -1 where there is none.
+   */
+  alloc(nr: number, isWired: (spi: number) => boolean): number {
     const size = blockSize(nr);
     const misaligned = this.#origin % size;
     for (let start = misaligned === 0 ? 0 : size - misaligned; start + size <= this.#taken.length; start += size) {
-      if (this.#isTaken(start, size)) continue;
+      if (this.#isTaken(start, size, isWired)) continue;
       this.#taken.fill(1, start, start + size);
       return start;
     }
@@ -29,8 +31,8 @@ export class SpiBlocks {
     this.#taken.fill(0, start, start + blockSize(nr));
   }
 
-  #isTaken(start: number, size: number): boolean {
-    for (let i = start; i < start + size; i++) if (this.#taken[i]) return true;
+  #isTaken(start: number, size: number, isWired: (spi: number) => boolean): boolean {
+    for (let i = start; i < start + size; i++) if (this.#taken[i] || isWired(i)) return true;
     return false;
   }
 }

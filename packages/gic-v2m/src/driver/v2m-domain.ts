@@ -65,7 +65,8 @@ export class V2mDomainOps implements IrqDomainOps, MsiParentOps {
 
   #take(domain: IrqDomain, nr: number): { frame: ServingFrame; start: number } {
     for (const frame of this.frames) {
-      const start = frame.blocks.alloc(nr);
+      // A frame may say that SPIs are its own which a device is wired to: QEMU's virt machine has an SMMUv3 on four of them.
+      const start = frame.blocks.alloc(nr, (spi) => domain.parent?.find(frame.firstSpi + spi) !== undefined);
       if (start >= 0) return { frame, start };
     }
     throw new LinuxError('ENOSPC', `${domain.name}: no frame has ${nr} SPIs left in a block`);
