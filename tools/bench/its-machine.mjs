@@ -16,7 +16,7 @@ const GICD = 0x800_0000;
 const ITS = 0x808_0000;
 const GICR = 0x80a_0000;
 const GICR_STRIDE = 2 * gic.GICR_FRAME_BYTES;
-const [GIC_PHANDLE, ITS_PHANDLE] = [1, 2];
+export const [GIC_PHANDLE, ITS_PHANDLE] = [1, 2];
 /** 2 Mi INTIDs: a million LPIs and the 8192 before them. */
 const ID_BITS = 21;
 const KIB64 = 0x1_0000;
@@ -25,20 +25,28 @@ const COMMAND_WORDS = commands.COMMAND_BYTES / 4;
 const ITT_ALIGN = 0x100;
 const ENABLED_AT_A0 = 0xa1;
 
-/** QEMU's `virt` as far as interrupts need it, with four processors and 512 MiB. */
-export function itsFirmware() {
-  const cells = (...list) => {
-    const value = new Uint8Array(list.length * 4);
-    list.forEach((cell, i) => new DataView(value.buffer).setUint32(i * 4, cell));
-    return value;
-  };
-  const text = (string) => Buffer.from(`${string}\0`);
-  const node = (name, properties, children = []) => ({
-    name,
-    properties: Object.entries(properties).map(([property, value]) => ({ name: property, value })),
-    children,
-  });
-  const sizes = (address, size) => ({ '#address-cells': cells(address), '#size-cells': cells(size) });
+/** A property's cells, and its text. */
+export function cells(...list) {
+  const value = new Uint8Array(list.length * 4);
+  list.forEach((cell, i) => new DataView(value.buffer).setUint32(i * 4, cell));
+  return value;
+}
+
+export function text(string) {
+  return Buffer.from(`${string}\0`);
+}
+
+export function node(name, properties, children = []) {
+  const list = Object.entries(properties).map(([property, value]) => ({ name: property, value }));
+  return { name, properties: list, children };
+}
+
+function sizes(address, size) {
+  return { '#address-cells': cells(address), '#size-cells': cells(size) };
+}
+
+/** QEMU's `virt` as far as interrupts need it, with four processors, 512 MiB and what is `more` on its bus. */
+export function itsFirmware(more = []) {
   const cpus = Array.from({ length: NR_CPUS }, (_, cpu) =>
     node(`cpu@${cpu}`, { device_type: text('cpu'), compatible: text('arm,cortex-a72'), reg: cells(cpu) }),
   );
@@ -72,13 +80,15 @@ export function itsFirmware() {
     node('memory@40000000', { device_type: text('memory'), reg: cells(0, 0x4000_0000, 0, 0x2000_0000) }),
     node('intc@8000000', gicProperties, [itsNode]),
     pcie,
+    ...more,
   ]);
   return firmwareFromFdt(writeFdt({ version: 17, bootCpuid: 0, reservations: [], root }));
 }
 
 /** The same hardware without a host: devices from DeviceID 0 on, LPIs in their order, redistributors taken in turn. */
 export class ItsMachine {
-  constructor(nrDevices, nrEvents) {
+  /** `nodes` and `plugins`: what is on the board besides. */
+  constructor(nrDevices, nrEvents, { nodes = [], plugins = [] } = {}) {
     this.nrDevices = nrDevices;
     this.nrEvents = nrEvents;
     /** What the ITS took for each run of commands of mapAll, in ns per command, without the time to write them. */
@@ -86,7 +96,7 @@ export class ItsMachine {
     this.queued = 0;
     const typer = gic.GICD_TYPER.IDbits.set(VIRT_SILICON.GICD_TYPER, ID_BITS - 1);
     const silicon = { [GIC_PATH]: { GICD_TYPER: typer }, [ITS_PATH]: KVM_LAYOUT_SILICON };
-    this.board = createBoard({ firmware: itsFirmware(), plugins: PLUGINS, silicon });
+    this.board = createBoard({ firmware: itsFirmware(nodes), plugins: [...PLUGINS, ...plugins], silicon });
     this.its = this.board.models.get(ITS_PATH);
     this.lpis = this.board.models.get(GIC_PATH).lpis;
     this.frame = this.its.frames[0];

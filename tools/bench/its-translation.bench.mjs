@@ -7,15 +7,13 @@ import { createBoard } from '@irqkit/board';
 import { createHost } from '@irqkit/core';
 import { regs } from '@irqkit/gic-v3-its';
 import { nvmeLike } from '@irqkit/pci/model';
-import { ItsMachine, NR_CPUS, PCI_PATH, PLUGINS, itsFirmware } from './its-machine.mjs';
-import { permutation, random } from './random.mjs';
-import { itsTwin } from './twins/its.mjs';
+import { PCI_PATH, PLUGINS, itsFirmware } from './its-machine.mjs';
+import { SKETCH, clearTwin, once, orderOf, pairOf, repeatedOrder, signalIts } from './its-pair.mjs';
+import { permutation } from './random.mjs';
 
 /** Exported, so that no result is for nothing. */
 export let sink = 0;
 
-/** The size and the messages of a run of the sketch that the twin comes from. */
-const SKETCH = { nrDevices: 64, nrEvents: 32, nrMessages: 2 ** 16 };
 const SIZES = [
   { name: '1 device', nrDevices: 1, nrEvents: 2048 },
   { name: '1 Ki devices', nrDevices: 1024, nrEvents: 16 },
@@ -178,10 +176,6 @@ function raise(model, nrVectors) {
   if (sink !== before + RAISES_OF_A_RUN) throw new Error(`${before + RAISES_OF_A_RUN - sink} MSIs were lost`);
 }
 
-function signalIts(its, { devices, events }) {
-  for (let i = 0; i < devices.length; i++) its.signal(devices[i], events[i]);
-}
-
 function writeTranslater(frame, requesters, { devices, events }) {
   const { offset } = regs.GITS_TRANSLATER;
   for (let i = 0; i < devices.length; i++) frame.write(offset, events[i], 4, requesters[devices[i]]);
@@ -193,51 +187,6 @@ function signalTwin(twin, { devices, events }) {
   sink += sum;
 }
 
-function clearTwin(twin, { devices, lpis }) {
-  for (let i = 0; i < devices.length; i++) twin.clearPending(devices[i] % NR_CPUS, lpis[i]);
-}
-
-/** A machine and a twin with the same mappings; the machine has seen every event once. */
-function pairOf(size) {
-  const { nrDevices, nrEvents } = size;
-  const machine = new ItsMachine(nrDevices, nrEvents);
-  machine.mapAll();
-  const twin = itsTwin(nrDevices, nrEvents, NR_CPUS);
-  for (let cpu = 0; cpu < NR_CPUS; cpu++) twin.mapCollection(cpu, cpu);
-  for (let device = 0; device < nrDevices; device++) {
-    twin.mapDevice(device);
-    for (let event = 0; event < nrEvents; event++)
-      twin.mapEvent(device, event, machine.lpiOf(device, event), device % NR_CPUS);
-  }
-  const all = orderOf(
-    size,
-    Uint32Array.from({ length: nrDevices * nrEvents }, (_, i) => i),
-  );
-  signalIts(machine.its, all);
-  if (machine.nrPending !== nrDevices * nrEvents) throw new Error(`${machine.nrPending} LPIs are pending`);
-  machine.clear(all);
-  return { machine, twin };
-}
-
-/** The events of these indices: event by event, device by device. */
-function orderOf({ nrEvents }, indices) {
-  return {
-    devices: Int32Array.from(indices, (index) => Math.floor(index / nrEvents)),
-    events: Int32Array.from(indices, (index) => index % nrEvents),
-    lpis: Int32Array.from(indices, (index) => regs.FIRST_LPI + index),
-  };
-}
-
-// The sketch's own messages: its generator and its seed.
-function repeatedOrder(size) {
-  const next = random(4242);
-  const messages = Array.from({ length: size.nrMessages }, () => {
-    const device = next() % size.nrDevices;
-    return device * size.nrEvents + (next() % size.nrEvents);
-  });
-  return orderOf(size, messages);
-}
-
 /** Orders of `length` events: all slices of `all` in turn, or its first one always. */
 function slicesOf(all, length, inTurn) {
   let from = 0;
@@ -246,14 +195,10 @@ function slicesOf(all, length, inTurn) {
   const slices = {
     current: current(),
     next: () => {
-      if (inTurn) from = (from + length) % all.devices.length;
+      if (!inTurn) return;
+      from = (from + length) % all.devices.length;
       slices.current = current();
     },
   };
   return slices;
-}
-
-function once(make) {
-  let made;
-  return () => (made ??= make());
 }

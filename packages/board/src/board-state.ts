@@ -6,6 +6,7 @@ import type { Firmware, State } from '@irqkit/core';
 import type { Models } from './models.js';
 import type { IrqInputState, Processors } from './processors.js';
 import type { Ram, RamState } from './ram/ram.js';
+import type { AddressSpace } from './space/address-space.js';
 import type { Switchboard, WireState } from './wires/switchboard.js';
 
 const VERSION = 1;
@@ -24,6 +25,7 @@ export interface BoardState extends State {
 export interface StatefulParts {
   readonly firmware: Firmware;
   readonly ram: Ram;
+  readonly space: AddressSpace;
   readonly models: Models;
   readonly wires: Switchboard;
   readonly cpus: Processors;
@@ -59,7 +61,8 @@ export function restoreBoard(parts: StatefulParts, state: BoardState): void {
 
 // Levels are part of the state, so models that drive their lines again while they are restored drive nothing.
 function putBack(parts: StatefulParts, state: BoardState): void {
-  const { ram, models, wires, cpus } = parts;
+  const { ram, space, models, wires, cpus } = parts;
+  space.forget();
   wires.muted = true;
   cpus.muted = true;
   try {

@@ -39,7 +39,7 @@ export function createBoard(options: BoardOptions): Board {
   const { models, release } = buildModels(options, { ram, cpus, space, wires, log });
   const { systemRegisters } = models;
   if (systemRegisters) cpus.sysregs = new CurrentSystemRegisters(cpus, systemRegisters);
-  const stateful = { firmware, ram, models, wires, cpus };
+  const stateful = { firmware, ram, space, models, wires, cpus };
   let disposed = false;
   return {
     bus: new BoardBus(space, cpus, memory, boardLog),

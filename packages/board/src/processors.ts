@@ -3,7 +3,7 @@
 // outermost access has ended.
 
 import { LinuxError } from '@irqkit/core';
-import type { CpuPort, IrqLine, Requester, SystemRegisters } from '@irqkit/core';
+import type { CpuPort, Doorbell, IrqLine, Requester, SystemRegisters } from '@irqkit/core';
 
 /** Deeper accesses are refused: a device that writes to itself in a circle must not exhaust the stack. */
 const MAX_DEPTH = 16;
@@ -38,7 +38,7 @@ export class Processors implements CpuPort {
     this.count = this.mpidr.length;
     this.lines = this.mpidr.map((_, cpu) => ({ set: (level: boolean) => this.#set(cpu, level) }));
     this.requesters = this.mpidr.map((_, cpu) =>
-      Object.freeze({ kind: 'cpu', cpu, requesterId: -1, streamId: -1, deviceId: -1 }),
+      Object.freeze({ kind: 'cpu', cpu, requesterId: -1, streamId: -1, substreamId: undefined, deviceId: -1 }),
     );
     this.#asserted = this.mpidr.map(() => false);
     this.#latched = this.mpidr.map(() => false);
@@ -88,9 +88,14 @@ export class Processors implements CpuPort {
     return this.#depth > 0;
   }
 
+  /** False where accesses nest too deeply for one more. */
+  get admits(): boolean {
+    return this.#depth !== MAX_DEPTH;
+  }
+
   /** Begins an access; `leave` must follow. False, with nothing begun, where accesses nest too deeply. */
   enter(): boolean {
-    if (this.#depth === MAX_DEPTH) return false;
+    if (!this.admits) return false;
     this.#depth++;
     return true;
   }
@@ -98,6 +103,17 @@ export class Processors implements CpuPort {
   /** Ends an access, and delivers what it raised where it was the outermost one. */
   leave(): void {
     if (--this.#depth === 0 && this.#nrLatched > 0) this.#deliver();
+  }
+
+  /** Hot. One access that does no more than ring a doorbell. False, with nothing done, where accesses nest too deeply. */
+  ring(doorbell: Doorbell, deviceId: number, data: number): boolean {
+    if (!this.enter()) return false;
+    try {
+      doorbell.signal(deviceId, data);
+      return true;
+    } finally {
+      this.leave();
+    }
   }
 
   /** Delivers what a restored state brought. */

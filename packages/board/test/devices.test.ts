@@ -22,6 +22,33 @@ test('a port carries the ids that msi-map and iommu-map give its requester', () 
   expect(dev.port(0x10)).toBe(dev.port(0x10));
 });
 
+test('there is one port for each requester id and PASID, and its accesses carry both', () => {
+  const { guarded, regs, iommu } = machine();
+  const ports = [guarded.port(5), guarded.port(5, 0), guarded.port(5, 0xfffff), guarded.port(6, 0)];
+  expect(new Set(ports).size).toBe(4);
+  expect([guarded.port(5), guarded.port(5, 0), guarded.port(5, 0xfffff), guarded.port(6, 0)]).toEqual(ports);
+  expect(guarded.port(5, 0)).toBe(ports[1]);
+  iommu.map(0x45, 0x7000, REGS);
+  iommu.map(0x46, 0x7000, REGS);
+  for (const port of ports) port.write32(0x7000, 1);
+  const seen = regs.seen.map(({ by }) => [by.requesterId, by.streamId, by.substreamId, by.deviceId]);
+  expect(seen).toEqual([
+    [5, 0x45, undefined, 0x205],
+    [5, 0x45, 0, 0x205],
+    [5, 0x45, 0xfffff, 0x205],
+    [6, 0x46, 0, 0x206],
+  ]);
+});
+
+test('the requesters of processors and devices, with a PASID and without, have the same members', () => {
+  const { board, guarded, regs } = machine();
+  guarded.port(0x10).write32(REGS, 1);
+  guarded.port(0x11, 3).write32(REGS, 1);
+  board.access.write(physAddr(REGS), 1, 4, 0);
+  const members = ['kind', 'cpu', 'requesterId', 'streamId', 'substreamId', 'deviceId'];
+  expect(regs.seen.map(({ by }) => Object.keys(by))).toEqual([members, members, members]);
+});
+
 test('an MSI reaches the doorbell with its DeviceID; the same write by a CPU comes as that CPU', () => {
   const { board, intc, dev } = machine();
   expect(dev.port(2).write32(DOORBELL, 17)).toBe(true);

@@ -2,6 +2,7 @@
 import { runs, seed } from '@irqkit-test/env';
 import { createBoard } from '@irqkit/board';
 import { physAddr } from '@irqkit/core';
+import type { PhysAddr } from '@irqkit/core';
 import fc from 'fast-check';
 import { messages } from './toys/machine.js';
 import { firmware, node, RAM_BASE } from './toys/tree.js';
@@ -37,6 +38,70 @@ test('a range that is not RAM to its last byte is refused whole', () => {
   expect([...into]).toEqual([9, 9]);
   expect(board.ram.store(physAddr(RAM_BASE + MIB - 1), new Uint8Array([1, 2]))).toBe(false);
   expect(load(board, RAM_BASE + MIB - 1, 1)).toEqual([0]);
+});
+
+test('load64 reads one aligned doubleword, low word first', () => {
+  const board = ramOf([RAM_BASE, 2 * MIB]);
+  const into = new Uint32Array([8, 9]);
+  board.ram.store(physAddr(RAM_BASE + MIB - 8), Uint8Array.of(1, 2, 3, 4, 0xff, 6, 7, 0x88));
+  expect(board.ram.load64(physAddr(RAM_BASE + MIB - 8), into)).toBe(true);
+  expect([...into]).toEqual([0x0403_0201, 0x8807_06ff]);
+  expect(board.ram.load64(physAddr(RAM_BASE + MIB), into)).toBe(true);
+  expect([...into]).toEqual([0, 0]);
+  expect(board.ram.committedBytes).toBe(MIB);
+});
+
+test('load64 refuses what is no multiple of 8 or not RAM to its last byte, and leaves the words alone', () => {
+  const board = ramOf([RAM_BASE, MIB + 4, 0x10_0000_0004, MIB]);
+  const into = new Uint32Array([8, 9]);
+  const refused = [RAM_BASE + 4, RAM_BASE + 1, RAM_BASE - 8, RAM_BASE + MIB, 0x10_0000_0000, NaN, 2 ** 52];
+  expect(refused.map((pa) => board.ram.load64(pa as PhysAddr, into))).toEqual(refused.map(() => false));
+  expect([...into]).toEqual([8, 9]);
+  expect(board.ram.load64(physAddr(RAM_BASE + MIB - 8), into)).toBe(true);
+});
+
+test('load64 sees what a large DMA buffer, processors and a restored state put there', () => {
+  const board = ramOf([RAM_BASE, 4 * MIB]);
+  const at = physAddr(RAM_BASE + 2 * MIB + 16);
+  const words = () => {
+    const into = new Uint32Array(2);
+    board.ram.load64(at, into);
+    return [...into];
+  };
+  board.access.write64(at, 1, 2, 0);
+  expect(words()).toEqual([1, 2]);
+  const state = board.save();
+  const buffer = board.bus.memory.alloc(2 * MIB);
+  expect([buffer.base, words()]).toEqual([RAM_BASE + 2 * MIB, [0, 0]]);
+  buffer.words.set([3, 4], 4);
+  expect(words()).toEqual([3, 4]);
+  board.restore(state);
+  expect(words()).toEqual([1, 2]);
+});
+
+test('load64 agrees with load wherever it reads, in whatever order, while RAM is written and placed anew', () => {
+  const size = 4 * MIB + 24;
+  const at = fc.oneof(
+    fc.integer({ min: 0, max: size / 8 }).map((n) => n * 8),
+    fc.constantFrom(MIB - 8, MIB, 3 * MIB, 4 * MIB, 4 * MIB + 16, 4 * MIB + 24, -8, 2 ** 32, 4),
+  );
+  const step = fc.record({ at, op: fc.constantFrom('read', 'read', 'write', 'alloc') });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const board = ramOf([RAM_BASE, size]);
+      const into = new Uint32Array(2);
+      steps.forEach(({ at, op }, i) => {
+        const pa = physAddr(RAM_BASE + at);
+        if (op === 'alloc') board.bus.memory.free(board.bus.memory.alloc(2 * MIB));
+        if (op === 'write') board.ram.store(pa, Uint8Array.of(i, 2, 3, 4, 5, 6, 7, i + 0x80));
+        const bytes = new Uint8Array(8);
+        const isRam = board.ram.load(pa, bytes) && at % 8 === 0;
+        expect(board.ram.load64(pa, into)).toBe(isRam);
+        if (isRam) expect(new Uint8Array(into.buffer)).toEqual(bytes);
+      });
+    }),
+    { seed, numRuns: runs(25, 1000) },
+  );
 });
 
 test('memory regions that touch or overlap are one; empty ones are none', () => {

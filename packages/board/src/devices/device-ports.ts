@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ports of one node's bus, by requester id, with the ids that firmware gives each.
+// The ports of one node's bus, by requester id and PASID, with the ids that firmware gives each.
 
 import { FirmwareError } from '@irqkit/core';
 import type { DmaPort, DmaPorts, FirmwareNode, MappedId, ModelLog } from '@irqkit/core';
@@ -10,7 +10,8 @@ import { DevicePort } from './device-port.js';
 import type { IommuOf, PortSurroundings } from './device-port.js';
 
 export class DevicePorts implements DmaPorts {
-  readonly #ports = new Map<number, DevicePort>();
+  /** By PASID, undefined for none, and then by requester id. */
+  readonly #ports = new Map<number | undefined, Map<number, DevicePort>>();
   readonly #node: FirmwareNode;
   readonly #log: ModelLog;
   readonly #surroundings: PortSurroundings;
@@ -18,19 +19,19 @@ export class DevicePorts implements DmaPorts {
   constructor(node: FirmwareNode, space: AddressSpace, cpus: Processors, log: ModelLog, iommuOf: IommuOf) {
     this.#node = node;
     this.#log = log;
-    this.#surroundings = { cpus, point: new AccessPoint(space), iommuOf };
+    this.#surroundings = { cpus, space, point: new AccessPoint(space), iommuOf };
   }
 
-  port(requesterId: number): DmaPort {
-    let port = this.#ports.get(requesterId);
-    if (!port) {
-      port = this.#create(requesterId);
-      this.#ports.set(requesterId, port);
-    }
+  port(requesterId: number, substreamId?: number): DmaPort {
+    let ports = this.#ports.get(substreamId);
+    if (!ports) this.#ports.set(substreamId, (ports = new Map<number, DevicePort>()));
+    let port = ports.get(requesterId);
+    if (!port) ports.set(requesterId, (port = this.#create(requesterId, substreamId)));
     return port;
   }
 
-  #create(requesterId: number): DevicePort {
+  // Every requester has the same members, also those that are undefined, so that models see one shape of object.
+  #create(requesterId: number, substreamId: number | undefined): DevicePort {
     const stream = this.#mapId('iommu', requesterId);
     const device = this.#mapId('msi', requesterId);
     const requester = Object.freeze({
@@ -38,6 +39,7 @@ export class DevicePorts implements DmaPorts {
       cpu: -1,
       requesterId,
       streamId: stream?.id ?? -1,
+      substreamId,
       deviceId: device?.id ?? -1,
     });
     return new DevicePort(requester, stream?.controller, this.#surroundings);

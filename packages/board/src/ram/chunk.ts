@@ -7,6 +7,17 @@ export const CHUNK_BYTES = 0x10_0000;
 /** Bytes that are saved together, and the granule of DMA buffers. */
 export const PAGE_BYTES = 0x1000;
 
+/** The memory of one chunk, the same as bytes and as words. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+}
+
+/** `bytes` begin on a word of their buffer. */
+export function chunkOver(bytes: Uint8Array): Chunk {
+  return { bytes, words: new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) };
+}
+
 /** The number of the chunk that holds `pa`. */
 export function chunkOf(pa: number): number {
   return Math.floor(pa / CHUNK_BYTES);

@@ -2,12 +2,15 @@
 // One contiguous range of RAM: chunks found by two array steps, committed when first written.
 
 import type { AccessSize, MmioModel, PhysAddr, Region } from '@irqkit/core';
-import { CHUNK_BYTES, chunkOf, offsetInChunk, PAGE_BYTES } from './chunk.js';
+import { CHUNK_BYTES, chunkOf, chunkOver, offsetInChunk, PAGE_BYTES } from './chunk.js';
+import type { Chunk } from './chunk.js';
 
 /** How many bytes may still be committed, shared by the regions of a board. */
 export interface CommitBudget {
   /** False, with nothing taken, where fewer than `bytes` are left. */
   take(bytes: number): boolean;
+  /** The memory of a chunk is another from now on. */
+  placed(): void;
 }
 
 const LOG2_LEAF = 10;
@@ -20,7 +23,7 @@ export class RamRegion implements Region, MmioModel {
   readonly sizeBytes: number;
   readonly end: number;
   readonly #firstChunk: number;
-  readonly #leaves: ((Uint8Array | undefined)[] | undefined)[];
+  readonly #leaves: ((Chunk | undefined)[] | undefined)[];
   readonly #budget: CommitBudget;
 
   constructor(region: Region, budget: CommitBudget) {
@@ -38,10 +41,10 @@ export class RamRegion implements Region, MmioModel {
     const pa = this.base + offset;
     const at = offsetInChunk(pa);
     if (at + size > CHUNK_BYTES) return this.#readBytes(offset, size);
-    const chunk = this.#find(pa);
-    if (chunk === undefined) return 0;
+    const bytes = this.#find(pa)?.bytes;
+    if (bytes === undefined) return 0;
     let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = value * 0x100 + chunk[at + i];
+    for (let i = size - 1; i >= 0; i--) value = value * 0x100 + bytes[at + i];
     return value;
   }
 
@@ -49,7 +52,7 @@ export class RamRegion implements Region, MmioModel {
     for (let i = 0, rest = value; i < size; i++, rest = Math.floor(rest / 0x100)) {
       const pa = this.base + offset + i;
       const chunk = this.#commit(pa);
-      if (chunk !== undefined) chunk[offsetInChunk(pa)] = rest;
+      if (chunk !== undefined) chunk.bytes[offsetInChunk(pa)] = rest;
     }
   }
 
@@ -60,11 +63,16 @@ export class RamRegion implements Region, MmioModel {
       const n = Math.min(count, CHUNK_BYTES - offset);
       const chunk = this.#find(pa);
       if (chunk === undefined) into.fill(0, at, at + n);
-      else copy(chunk, offset, into, at, n);
+      else copy(chunk.bytes, offset, into, at, n);
       pa += n;
       at += n;
       count -= n;
     }
+  }
+
+  /** The memory of the chunk that begins at `pa`, undefined where nothing was written there or it is not all in this region. */
+  chunkAt(pa: number): Chunk | undefined {
+    return pa >= this.base && pa + CHUNK_BYTES <= this.end ? this.#find(pa) : undefined;
   }
 
   /** The reverse of `load`. False, perhaps with a part stored, where no more memory may be committed. */
@@ -74,7 +82,7 @@ export class RamRegion implements Region, MmioModel {
       const n = Math.min(count, CHUNK_BYTES - offset);
       const chunk = this.#commit(pa);
       if (chunk === undefined) return false;
-      copy(from, at, chunk, offset, n);
+      copy(from, at, chunk.bytes, offset, n);
       pa += n;
       at += n;
       count -= n;
@@ -86,7 +94,7 @@ export class RamRegion implements Region, MmioModel {
   view(pa: number, sizeBytes: number): Uint8Array | undefined {
     const chunk = this.#commit(pa);
     const offset = offsetInChunk(pa);
-    return chunk?.subarray(offset, offset + sizeBytes);
+    return chunk?.bytes.subarray(offset, offset + sizeBytes);
   }
 
   /**
@@ -99,7 +107,8 @@ export class RamRegion implements Region, MmioModel {
     if (!this.#budget.take(missing)) return undefined;
     const block = new Uint8Array(sizeBytes);
     this.load(pa, block, 0, sizeBytes);
-    for (let at = 0; at < sizeBytes; at += CHUNK_BYTES) this.#place(pa + at, block.subarray(at, at + CHUNK_BYTES));
+    for (let at = 0; at < sizeBytes; at += CHUNK_BYTES)
+      this.#place(pa + at, chunkOver(block.subarray(at, at + CHUNK_BYTES)));
     return block;
   }
 
@@ -107,7 +116,7 @@ export class RamRegion implements Region, MmioModel {
   forEachPage(visit: (pa: number, bytes: Uint8Array) => void): void {
     this.#forEachChunk((base, chunk) => {
       for (let at = 0; at < CHUNK_BYTES; at += PAGE_BYTES) {
-        const page = chunk.subarray(at, at + PAGE_BYTES);
+        const page = chunk.bytes.subarray(at, at + PAGE_BYTES);
         if (!isZero(page)) visit(base + at, page);
       }
     });
@@ -115,7 +124,7 @@ export class RamRegion implements Region, MmioModel {
 
   /** Zeroes what is committed. Views stay good. */
   clear(): void {
-    this.#forEachChunk((_, chunk) => chunk.fill(0));
+    this.#forEachChunk((_, chunk) => chunk.bytes.fill(0));
   }
 
   #readBytes(offset: number, size: AccessSize): number {
@@ -124,7 +133,7 @@ export class RamRegion implements Region, MmioModel {
     return value;
   }
 
-  #forEachChunk(visit: (base: number, chunk: Uint8Array) => void): void {
+  #forEachChunk(visit: (base: number, chunk: Chunk) => void): void {
     this.#leaves.forEach((leaf, i) =>
       leaf?.forEach((chunk, j) => {
         if (chunk) visit((this.#firstChunk + i * LEAF_CHUNKS + j) * CHUNK_BYTES, chunk);
@@ -133,22 +142,23 @@ export class RamRegion implements Region, MmioModel {
   }
 
   // Chunk numbers are below 2^32, so 32-bit operators are exact on them.
-  #find(pa: number): Uint8Array | undefined {
+  #find(pa: number): Chunk | undefined {
     const index = chunkOf(pa) - this.#firstChunk;
     const leaf = this.#leaves[index >>> LOG2_LEAF];
     return leaf === undefined ? undefined : leaf[index & (LEAF_CHUNKS - 1)];
   }
 
-  #commit(pa: number): Uint8Array | undefined {
+  #commit(pa: number): Chunk | undefined {
     const chunk = this.#find(pa);
     if (chunk !== undefined || !this.#budget.take(CHUNK_BYTES)) return chunk;
-    return this.#place(pa, new Uint8Array(CHUNK_BYTES));
+    return this.#place(pa, chunkOver(new Uint8Array(CHUNK_BYTES)));
   }
 
-  #place(pa: number, chunk: Uint8Array): Uint8Array {
+  #place(pa: number, chunk: Chunk): Chunk {
     const index = chunkOf(pa) - this.#firstChunk;
     const leaf = (this.#leaves[index >>> LOG2_LEAF] ??= new Array<undefined>(LEAF_CHUNKS).fill(undefined));
     leaf[index & (LEAF_CHUNKS - 1)] = chunk;
+    this.#budget.placed();
     return chunk;
   }
 }

@@ -3,11 +3,12 @@
 
 import { alignDown } from '@irqkit/bits';
 import type { Dma, ModelLog, PhysAddr, Region } from '@irqkit/core';
-import { PAGE_BYTES } from './chunk.js';
+import { CHUNK_BYTES, chunkOf, PAGE_BYTES } from './chunk.js';
 import { RamRegion } from './ram-region.js';
 
 /** RAM as its owner sees it, beside what `Dma` says. */
 export interface BoardRam extends Dma {
+  load64(pa: PhysAddr, into: Uint32Array): boolean;
   /** Ascending, without overlaps. */
   readonly regions: readonly Region[];
   /** Bytes for which memory stands by now. */
@@ -20,9 +21,15 @@ export interface RamState {
   readonly bytes: Uint8Array;
 }
 
+const NO_WORDS = new Uint32Array(0);
+
 export class Ram implements BoardRam {
   readonly regions: readonly RamRegion[];
   #committed = 0;
+  /** The chunk that load64 read last, from the multiple of CHUNK_BYTES where it begins; no words where there is none. */
+  #chunkStart = 0;
+  #chunkWords: Uint32Array = NO_WORDS;
+  readonly #doubleword = new Uint8Array(8);
   readonly #limitBytes: number;
   readonly #log: ModelLog;
 
@@ -58,6 +65,21 @@ export class Ram implements BoardRam {
     return this.find(pa, from.length)?.store(pa, from, 0, from.length) ?? false;
   }
 
+  /** Hot: how descriptors are read. */
+  load64(pa: PhysAddr, into: Uint32Array): boolean {
+    const offset = pa - this.#chunkStart;
+    const at = offset >>> 3;
+    // False too for what is no multiple of 8, and for offsets that do not fit 32 bits.
+    if (at * 8 !== offset || at * 2 >= this.#chunkWords.length) return this.#load64(pa, into);
+    into[0] = this.#chunkWords[at * 2];
+    into[1] = this.#chunkWords[at * 2 + 1];
+    return true;
+  }
+
+  placed(): void {
+    this.#chunkWords = NO_WORDS;
+  }
+
   /** The region that holds all of a range. */
   find(pa: number, sizeBytes: number): RamRegion | undefined {
     const { regions } = this;
@@ -66,6 +88,23 @@ export class Ram implements BoardRam {
       if (pa >= region.base && pa + sizeBytes <= region.end) return region;
     }
     return undefined;
+  }
+
+  #load64(pa: PhysAddr, into: Uint32Array): boolean {
+    const region = pa % 8 === 0 ? this.find(pa, 8) : undefined;
+    if (region === undefined) return false;
+    const start = chunkOf(pa) * CHUNK_BYTES;
+    const chunk = region.chunkAt(start);
+    if (chunk !== undefined) {
+      this.#chunkStart = start;
+      this.#chunkWords = chunk.words;
+      return this.load64(pa, into);
+    }
+    const bytes = this.#doubleword;
+    region.load(pa, bytes, 0, 8);
+    into[0] = bytes[0] + bytes[1] * 0x100 + bytes[2] * 0x1_0000 + bytes[3] * 0x100_0000;
+    into[1] = bytes[4] + bytes[5] * 0x100 + bytes[6] * 0x1_0000 + bytes[7] * 0x100_0000;
+    return true;
   }
 
   save(): RamState {

@@ -2,7 +2,7 @@
 // Where one master's accesses enter the address space. It remembers what answered last; CPUs and devices bracket its calls
 // with the depth of their access.
 
-import type { AccessSize, MmioModel, Requester } from '@irqkit/core';
+import type { AccessSize, Doorbell, MmioModel, Requester } from '@irqkit/core';
 import type { AddressSpace, Target } from './address-space.js';
 
 /** What a read answers where nothing does. */
@@ -32,6 +32,12 @@ export class AccessPoint {
     if (target === undefined) return this.#writeBytes(pa, value, size, by);
     target.frame.write(pa - target.start, clip(value, size), size, by);
     return true;
+  }
+
+  /** The doorbell of the frame that answers all of a word; undefined where that is none. */
+  doorbellAt(pa: number): Doorbell | undefined {
+    const target = this.#aim(pa, 4);
+    return target?.frame.doorbellAt?.(pa - target.start);
   }
 
   /** One 64-bit write where the frame has it, else the low and then the high word. */

@@ -6,6 +6,11 @@ import { LinuxError } from '@irqkit/core';
 import type { MmioModel, Region } from '@irqkit/core';
 import type { RamRegion } from '../ram/ram-region.js';
 
+/** Who remembers what it found here. */
+export interface Rememberer {
+  forget(): void;
+}
+
 /** A range and what answers it. */
 export interface Target {
   readonly owner: string;
@@ -19,6 +24,7 @@ export interface Target {
 
 export class AddressSpace {
   #targets: Target[] = [];
+  readonly #rememberers: Rememberer[] = [];
 
   /** @throws LinuxError EEXIST where a byte of it is taken; the message names both owners. */
   add(owner: string, region: Region, frame: MmioModel, ram?: RamRegion): void {
@@ -52,9 +58,20 @@ export class AddressSpace {
     return pa > region.base;
   }
 
+  /** Tells `rememberer` from now on when models are other than they were. */
+  tell(rememberer: Rememberer): void {
+    this.#rememberers.push(rememberer);
+  }
+
+  /** Models have been restored, or are about to go. */
+  forget(): void {
+    for (const each of this.#rememberers) each.forget();
+  }
+
   clear(): void {
     for (const target of this.#targets) target.end = target.start;
     this.#targets = [];
+    this.forget();
   }
 
   // The index of the last target that starts at or below `pa`; -1 where there is none.

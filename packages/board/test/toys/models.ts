@@ -123,8 +123,8 @@ export class Dev implements Model, MmioModel {
 
   constructor(readonly context: ModelContext) {}
 
-  port(requesterId: number): DmaPort {
-    return this.context.ports.port(requesterId);
+  port(requesterId: number, substreamId?: number): DmaPort {
+    return this.context.ports.port(requesterId, substreamId);
   }
 
   read(offset: number): number {

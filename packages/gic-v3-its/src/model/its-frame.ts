@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register frames of an ITS: control, then translation with GITS_TRANSLATER. IHI 0069, "The ITS register map".
 
-import type { AccessSize, MmioModel, ModelLog, Requester } from '@irqkit/core';
+import type { AccessSize, Doorbell, MmioModel, ModelLog, Requester } from '@irqkit/core';
 import {
   GITS_BASER,
   GITS_CBASER,
@@ -17,6 +17,9 @@ import {
 import type { ItsRegisters } from './its-registers.js';
 import type { Translation } from './translation.js';
 
+// In a constant of this module, which V8 folds; it does not fold what is imported.
+const TRANSLATER = GITS_TRANSLATER.offset;
+
 /** PIDR4-7, PIDR0-3 and CIDR0-3 as in QEMU: designed by Arm. PIDR2 is the silicon's. */
 const ID_BYTES = [0x44, 0x00, 0x00, 0x00, 0x94, 0xb4, 0x00, 0x00, 0x0d, 0xf0, 0x05, 0xb1] as const;
 const ID_END = GITS_PIDR4.offset + ID_BYTES.length * 4;
@@ -24,12 +27,12 @@ const BASER_END = GITS_BASER.offset + GITS_BASER.count * GITS_BASER.stride;
 
 export class ItsFrame implements MmioModel {
   readonly #registers: ItsRegisters;
-  readonly #signal: Translation['signal'];
+  readonly #doorbell: Doorbell;
   readonly #log: ModelLog;
 
   constructor(registers: ItsRegisters, translation: Translation, log: ModelLog) {
     this.#registers = registers;
-    this.#signal = translation.signal;
+    this.#doorbell = translation.doorbell;
     this.#log = log;
   }
 
@@ -58,7 +61,7 @@ export class ItsFrame implements MmioModel {
   }
 
   write(offset: number, value: number, size: AccessSize, by: Requester): void {
-    if (offset === GITS_TRANSLATER.offset && size !== 1) return this.#signal(by.deviceId, value);
+    if (offset === TRANSLATER && size !== 1) return this.#doorbell.signal(by.deviceId, value);
     if (!this.#answers(offset, size)) return;
     const registers = this.#registers;
     const high = (offset & 4) !== 0;
@@ -77,6 +80,10 @@ export class ItsFrame implements MmioModel {
     const n = (at - GITS_BASER.offset) >>> 3;
     const baser = registers.baser(n);
     return high ? registers.setBaser(n, baser[0], value) : registers.setBaser(n, value, baser[1]);
+  }
+
+  doorbellAt(offset: number): Doorbell | undefined {
+    return offset === TRANSLATER ? this.#doorbell : undefined;
   }
 
   write64(offset: number, lo: number, hi: number, by: Requester): void {

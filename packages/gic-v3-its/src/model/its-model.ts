@@ -5,6 +5,7 @@
 import { DMA, INTERRUPT_PARENT, LinuxError, MODEL_LOG, NODE, SILICON, inject, injectable } from '@irqkit/core';
 import type {
   Dma,
+  Doorbell,
   FirmwareNode,
   InterruptControllerModel,
   LpiSink,
@@ -51,13 +52,12 @@ interface ItsState extends State {
 @injectable()
 export class ItsModel implements Model {
   readonly frames: readonly MmioModel[];
-  /** What a write of `eventId` to GITS_TRANSLATER does that comes with `deviceId`: for who knows both without a bus. */
-  readonly signal: (deviceId: number, eventId: number) => void;
   readonly windows: readonly { readonly region: Region; readonly model: MmioModel }[];
   readonly #path: string;
   readonly #parameters: ItsParameters;
   readonly #collections: Collections;
   readonly #translation: Translation;
+  readonly #doorbell: Doorbell;
   readonly #queue: CommandQueue;
   readonly #registers: ItsRegisters;
 
@@ -78,12 +78,17 @@ export class ItsModel implements Model {
     this.#translation = new Translation(devices, this.#collections, lpis, log);
     const parts = { parameters, devices, collections: this.#collections, translation: this.#translation, lpis, log };
     const commands = new CommandSet(parts);
-    this.signal = this.#translation.signal;
+    this.#doorbell = this.#translation.doorbell;
     this.#queue = new CommandQueue(dma, commands, parameters, log);
     this.#registers = new ItsRegisters({ ...parts, queue: this.#queue });
     this.frames = [new ItsFrame(this.#registers, this.#translation, log)];
     const preIts = preItsOf(node);
     this.windows = preIts ? [{ region: preIts, model: new PreItsFrame(this.#translation, log) }] : [];
+  }
+
+  /** What a write of `eventId` to GITS_TRANSLATER does that comes with `deviceId`: for who knows both without a bus. */
+  signal(deviceId: number, eventId: number): void {
+    this.#doorbell.signal(deviceId, eventId);
   }
 
   /** How many interrupts reached nobody since the model was made, by the reason. */

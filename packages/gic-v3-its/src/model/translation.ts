@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // From (DeviceID, EventID) to an LPI pending at a redistributor: by the cache, else by the tables. IHI 0069, section 5.1.
 
-import type { LpiSink, ModelLog } from '@irqkit/core';
+import type { Doorbell, LpiSink, ModelLog } from '@irqkit/core';
 import type { Collections } from './collections.js';
 import type { Devices } from './devices.js';
 import type { ItsError } from './its-error.js';
-import { translationCache } from './translation-cache.js';
-import type { TranslationCache } from './translation-cache.js';
+import { TranslationCache } from './translation-cache.js';
 
 /** Why an interrupt reached nobody. */
 export type DropReason = ItsError | 'DISABLED' | 'NO_DEVICE_ID';
 
 export class Translation {
-  /** A device's write of an EventID. Hot: nothing is allocated where the cache or the tables know the event. */
-  readonly signal: (deviceId: number, eventId: number) => void;
+  /** Takes a device's write of an EventID. Hot: nothing is allocated where the cache or the tables know the event. */
+  readonly doorbell: Doorbell;
   readonly #devices: Devices;
   readonly #collections: Collections;
   readonly #cache: TranslationCache;
@@ -25,8 +24,8 @@ export class Translation {
   constructor(devices: Devices, collections: Collections, lpis: LpiSink, log: ModelLog) {
     this.#devices = devices;
     this.#collections = collections;
-    this.#cache = translationCache(lpis, (deviceId, eventId) => this.#lookUp(deviceId, eventId));
-    this.signal = this.#cache.signal;
+    this.#cache = new TranslationCache(lpis, (deviceId, eventId) => this.#lookUp(deviceId, eventId));
+    this.doorbell = this.#cache;
     this.#lpis = lpis;
     this.#log = log;
   }

@@ -27,6 +27,10 @@ export class BitTree {
     return this.#words[this.#top] === 0;
   }
 
+  has(value: number): boolean {
+    return ((this.#words[value >>> 5] >>> (value & 31)) & 1) !== 0;
+  }
+
   add(value: number): void {
     let index = value;
     for (let level = 0; level < this.#levels.length; level++) {

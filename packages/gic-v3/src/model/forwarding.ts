@@ -46,7 +46,7 @@ export class Forwarding {
     this.#affinities = affinities;
     this.gicrCtlr = new Uint32Array(nrCpus);
     this.waker = new Uint8Array(nrCpus).fill(waker);
-    this.#queues = interfaces.map(() => new LpiQueue(0));
+    this.#queues = interfaces.map(() => new LpiQueue(0, () => -1));
     this.#targeted = new Uint32Array(nrCpus * nrWords);
     this.#ready = new Uint32Array(nrCpus * nrWords);
     this.#nrSummaries = Math.ceil(nrWords / 32);

@@ -8,6 +8,7 @@ import type { GicV3Parameters } from '../silicon.js';
 import type { Forwarding } from './forwarding.js';
 import { LpiConfiguration } from './lpi-configuration.js';
 import type { LpiConfigurationState } from './lpi-configuration.js';
+import { PendingBits } from './pending-bits.js';
 import { RedistributorLpis } from './redistributor-lpis.js';
 
 /** What GICR_PROPBASER and GICR_PENDBASER say when LPIs are enabled. */
@@ -28,6 +29,7 @@ export interface LpiState {
 
 export class Lpis implements LpiSink {
   readonly redistributors: readonly RedistributorLpis[];
+  readonly pendingBits: PendingBits;
   #idBits: number;
   readonly #parameters: GicV3Parameters;
   readonly #dma: Dma;
@@ -42,7 +44,8 @@ export class Lpis implements LpiSink {
     this.#log = log;
     this.#idBits = parameters.idBits;
     this.#byFrame = new Map(frames.map((base, cpu) => [base / 0x1_0000, cpu]));
-    this.redistributors = frames.map((_, cpu) => new RedistributorLpis(cpu, forwarding, dma, log));
+    this.pendingBits = new PendingBits(frames.length);
+    this.redistributors = frames.map((_, cpu) => new RedistributorLpis(cpu, this.pendingBits, forwarding, dma, log));
   }
 
   get idBits(): number {
@@ -66,10 +69,8 @@ export class Lpis implements LpiSink {
   invalidate(target: number, intid: number): void {
     const configuration = this.#configurationOf(target);
     if (!configuration || intid < FIRST_LPI || intid >= configuration.endIntid) return;
-    const users = this.#usersOf(configuration);
-    for (const user of users) user.dequeue(intid);
     configuration.drop(intid);
-    for (const user of users) user.requeue(intid);
+    for (const user of this.#usersOf(configuration)) user.requeue(intid);
   }
 
   invalidateAll(target: number): void {
@@ -92,7 +93,9 @@ export class Lpis implements LpiSink {
 
   /** GICR_CTLR.EnableLPIs has become 1. */
   enable(cpu: number, tables: LpiTables): void {
-    const configuration = this.#share(tables.configuration, this.#endIntid(tables));
+    const endIntid = this.#endIntid(tables);
+    const configuration = this.#share(tables.configuration, endIntid);
+    this.#reserve(endIntid);
     this.redistributors[cpu].enable(configuration, tables.pending, tables.pendingIsZero);
     this.#count();
   }
@@ -123,6 +126,7 @@ export class Lpis implements LpiSink {
       const endIntid = this.#endIntid(each);
       const own = saved.find((table) => table.base === each.configuration && table.endIntid === endIntid);
       const configuration = own ?? this.#share(each.configuration, endIntid);
+      this.#reserve(endIntid);
       this.redistributors[cpu].restore(configuration, each.pending, state.pending[cpu]);
     });
     this.#count();
@@ -145,6 +149,10 @@ export class Lpis implements LpiSink {
   #endIntid({ idBits }: LpiTables): number {
     const end = 2 ** Math.min(idBits, this.#parameters.idBits);
     return end > FIRST_LPI ? end : 0;
+  }
+
+  #reserve(endIntid: number): void {
+    if (endIntid > 0 && this.pendingBits.reserve(endIntid)) for (const each of this.redistributors) each.follow();
   }
 
   #configurationOf(target: number): LpiConfiguration | undefined {

@@ -6,6 +6,12 @@ import { FIRST_LPI } from '../regs.js';
 import type { Forwarding } from './forwarding.js';
 import type { LpiConfiguration } from './lpi-configuration.js';
 import { LpiQueue } from './lpi-queue.js';
+import type { PendingBits } from './pending-bits.js';
+
+const NONE = new Uint32Array(0);
+
+// In a constant of this module, which V8 folds; it does not fold what is imported.
+const FIRST = FIRST_LPI;
 
 /** Bytes of a pending table before the first LPI's: not the architecture's, and left alone. */
 const UNUSED_BYTES = FIRST_LPI / 8;
@@ -19,19 +25,21 @@ export class RedistributorLpis {
   readonly cpu: number;
   /** How many are pending. */
   nrPending = 0;
+  readonly #bits: PendingBits;
   readonly #forwarding: Forwarding;
   readonly #dma: Dma;
   readonly #log: ModelLog;
   /** INTIDs it takes are below; 0 while LPIs are disabled. */
   #endIntid = 0;
-  /** One bit for each INTID, as in memory. */
-  #pending = new Uint32Array(0);
-  #queue = new LpiQueue(0);
+  /** One bit for each INTID, as in memory: a part of what all redistributors have. */
+  #pending: Uint32Array = NONE;
+  #queue = new LpiQueue(0, () => -1);
   #configuration: LpiConfiguration | undefined;
   #table = 0;
 
-  constructor(cpu: number, forwarding: Forwarding, dma: Dma, log: ModelLog) {
+  constructor(cpu: number, bits: PendingBits, forwarding: Forwarding, dma: Dma, log: ModelLog) {
     this.cpu = cpu;
+    this.#bits = bits;
     this.#forwarding = forwarding;
     this.#dma = dma;
     this.#log = log;
@@ -52,12 +60,12 @@ export class RedistributorLpis {
   }
 
   isPending(intid: number): boolean {
-    return intid >= FIRST_LPI && intid < this.#endIntid && ((this.#pending[intid >>> 5] >>> (intid & 31)) & 1) === 1;
+    return intid >= FIRST && intid < this.#endIntid && ((this.#pending[intid >>> 5] >>> (intid & 31)) & 1) === 1;
   }
 
   /** Hot. Nothing happens for an INTID that is pending already, or none of its LPIs. */
   setPending(intid: number): void {
-    if (intid < FIRST_LPI || intid >= this.#endIntid) return;
+    if (intid < FIRST || intid >= this.#endIntid) return;
     const at = intid >>> 5;
     const before = this.#pending[at];
     const bit = 1 << (intid & 31);
@@ -72,22 +80,17 @@ export class RedistributorLpis {
     if (!this.isPending(intid)) return;
     this.#pending[intid >>> 5] &= ~(1 << (intid & 31));
     this.nrPending--;
-    const priority = this.#configuration!.priorityOf(intid);
-    if (priority >= 0 && this.#queue.delete(intid, priority)) this.#forwarding.lpisChanged(this.cpu);
+    if (intid !== this.#queue.first) return;
+    this.#queue.find();
+    this.#forwarding.lpisChanged(this.cpu);
   }
 
-  /** To be called before an entry of the configuration is dropped. */
-  dequeue(intid: number): void {
-    if (!this.isPending(intid)) return;
-    const priority = this.#configuration!.priorityOf(intid);
-    if (priority >= 0) this.#queue.delete(intid, priority);
-  }
-
-  /** To be called after it was. */
+  /** To be called after an entry of the configuration was dropped. */
   requeue(intid: number): void {
     if (!this.isPending(intid)) return;
     const priority = this.#configuration!.priorityOf(intid);
     if (priority >= 0) this.#queue.add(intid, priority);
+    this.#queue.find();
     this.#forwarding.lpisChanged(this.cpu);
   }
 
@@ -132,8 +135,9 @@ export class RedistributorLpis {
   /** As if no LPI had ever been enabled. */
   forget(): void {
     this.#endIntid = 0;
-    this.#pending = new Uint32Array(0);
-    this.#queue = new LpiQueue(0);
+    this.#pending.fill(0);
+    this.#pending = NONE;
+    this.#queue = new LpiQueue(0, () => -1);
     this.#configuration = undefined;
     this.nrPending = 0;
   }
@@ -152,17 +156,32 @@ export class RedistributorLpis {
     this.requeueAll();
   }
 
+  /** The pending bits have moved to another array. */
+  follow(): void {
+    this.#pending = this.#bits.of(this.cpu, this.#endIntid);
+  }
+
   #start(configuration: LpiConfiguration, table: number): void {
     this.#configuration = configuration;
     this.#endIntid = configuration.endIntid;
-    this.#pending = new Uint32Array(configuration.endIntid / 32);
-    this.#queue = new LpiQueue(configuration.endIntid);
+    this.#pending = this.#bits.of(this.cpu, configuration.endIntid);
+    this.#queue = new LpiQueue(configuration.endIntid, (word, priority) => this.#firstOf(word, priority));
     this.#table = table;
     this.nrPending = 0;
   }
 
+  // What is pending has its configuration cached.
+  #firstOf(word: number, priority: number): number {
+    for (let bits = this.#pending[word]; bits !== 0; bits &= bits - 1) {
+      const intid = word * 32 + 31 - Math.clz32(bits & -bits);
+      if (this.#configuration!.priorityOf(intid) === priority) return intid;
+    }
+    return -1;
+  }
+
   #lpiBytes(): Uint8Array {
-    return new Uint8Array(this.#pending.buffer, UNUSED_BYTES);
+    const { buffer, byteOffset, byteLength } = this.#pending;
+    return new Uint8Array(buffer, byteOffset + UNUSED_BYTES, byteLength - UNUSED_BYTES);
   }
 
   #count(): void {
