@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linux's machine with an ITS and an SMMUv3 again: groups, reserved regions, messages and the SMMU's structures in memory are
-// what Linux had (shared data, boots/A, replay/A and replay/A-s2).
+// what Linux had (boots/A, replay/A and replay/A-s2 of the shared data, and a part of them in fixtures/boot-a).
 
 import { readFileSync } from 'node:fs';
 import { physAddr } from '@irqkit/core';
@@ -9,9 +9,9 @@ import { gicV3 } from '@irqkit/gic-v3';
 import { gicV3Its } from '@irqkit/gic-v3-its';
 import { pciHostGeneric } from '@irqkit/pci';
 import { SmmuV3Model, VIRT_STAGE2_SILICON, smmuV3 } from '@irqkit/smmu-v3';
-import { describeWithShared, sharedPath } from '@irqkit-test/env';
-import { BootA, commandsOf, hex } from './support/boot-a.js';
-import type { BootFacts } from './support/boot-a.js';
+import { describeWithShared } from '@irqkit-test/env';
+import { BootA, commandsOf, fixtureFiles, hex, sharedFiles } from './support/boot-a.js';
+import type { BootFacts, BootFiles } from './support/boot-a.js';
 import { readJsonLines } from './support/fixtures.js';
 
 const PLUGINS = [pciHostGeneric, gicV3Its, gicV3, smmuV3];
@@ -25,14 +25,12 @@ interface RecordedGroup {
   readonly reserved_regions: readonly { readonly start: string; readonly end: string; readonly type: string }[];
 }
 
-const recordedGroups = (): readonly RecordedGroup[] =>
-  readJsonLines<RecordedGroup>(sharedPath('data', 'boots', 'A', 'iommu_groups.jsonl'));
+const recordedGroups = (files: BootFiles): readonly RecordedGroup[] =>
+  readJsonLines<RecordedGroup>(files.boot('iommu_groups.jsonl'));
 
 /** Devices in the order in which Linux's drivers took them. */
-const inDriverOrder = (): readonly string[] =>
-  [
-    ...readFileSync(sharedPath('data', 'boots', 'A', 'dmesg.txt'), 'utf8').matchAll(/(\S+): Adding to iommu group/g),
-  ].map(([, name]) => name);
+const inDriverOrder = (files: BootFiles): readonly string[] =>
+  [...readFileSync(files.boot('dmesg.txt'), 'utf8').matchAll(/(\S+): Adding to iommu group/g)].map(([, name]) => name);
 
 const groupFacts = ({ host }: BootA, group: IommuGroup): RecordedGroup => ({
   group: group.id,
@@ -46,9 +44,12 @@ const groupFacts = ({ host }: BootA, group: IommuGroup): RecordedGroup => ({
   })),
 });
 
-describeWithShared('boot A behind its SMMUv3', () => {
-  const withBoot = (facts: Omit<BootFacts, 'plugins'>, work: (boot: BootA) => void): void => {
-    const boot = new BootA({ plugins: PLUGINS, ...facts });
+function isWhatLinuxHad(filesOf: () => BootFiles): void {
+  let files: BootFiles;
+  beforeAll(() => (files = filesOf()));
+
+  const withBoot = (facts: Omit<BootFacts, 'plugins' | 'files'>, work: (boot: BootA) => void): void => {
+    const boot = new BootA({ files, plugins: PLUGINS, ...facts });
     try {
       work(boot);
     } finally {
@@ -58,10 +59,10 @@ describeWithShared('boot A behind its SMMUv3', () => {
 
   test('the same groups, with the same numbers and reserved regions, in the order of the drivers', () => {
     withBoot({}, (boot) => {
-      const names = inDriverOrder();
+      const names = inDriverOrder(files);
       expect(names).toHaveLength(9);
       for (const name of names) boot.device(name).enable();
-      const wanted = recordedGroups().map(({ group, type, devices, reserved_regions }) => ({
+      const wanted = recordedGroups(files).map(({ group, type, devices, reserved_regions }) => ({
         group,
         type,
         devices,
@@ -74,7 +75,7 @@ describeWithShared('boot A behind its SMMUv3', () => {
 
   test('R14: the same MSI messages: 0xfffff040 in DMA domains, at every entry of every table', () => {
     withBoot({}, (boot) => {
-      boot.replay(commandsOf('A'));
+      boot.replay(commandsOf(files, 'A'));
       expect(programmedTables(boot)).toEqual(recordedTables(boot));
       expect(new Set(recordedTables(boot).flatMap(([, table]) => table.map(({ addr }) => addr)))).toEqual(
         new Set(['0xfffff040', '0x0']),
@@ -88,7 +89,7 @@ describeWithShared('boot A behind its SMMUv3', () => {
 
   test('R13: with passthrough the messages have the physical address, and the reserved regions stay', () => {
     withBoot({ iommu: { passthrough: true } }, (boot) => {
-      boot.replay(commandsOf('A'));
+      boot.replay(commandsOf(files, 'A'));
       const physical = recordedTables(boot).map(([name, table]) => [
         name,
         table.map((entry) => (entry.addr === '0xfffff040' ? { ...entry, addr: GITS_TRANSLATER } : entry)),
@@ -96,7 +97,7 @@ describeWithShared('boot A behind its SMMUv3', () => {
       expect(programmedTables(boot)).toEqual(physical);
       for (const group of boot.host.iommus.groups) {
         expect(boot.host.iommus.domainOf(group).type).toBe('identity');
-        expect(groupFacts(boot, group).reserved_regions).toEqual(recordedGroups()[0].reserved_regions);
+        expect(groupFacts(boot, group).reserved_regions).toEqual(recordedGroups(files)[0].reserved_regions);
       }
     });
   });
@@ -106,8 +107,8 @@ describeWithShared('boot A behind its SMMUv3', () => {
     ['stage 2 alone, as in A-s2', 'A-s2', VIRT_STAGE2_SILICON, 10],
   ])('stream table entries and context descriptors: %s', (_, capture, profile, nrTranslated) => {
     withBoot(profile ? { silicon: { [SMMU]: profile } } : {}, (boot) => {
-      const recorded = recordedStreams(capture);
-      for (const name of inDriverOrder()) boot.device(name).enable();
+      const recorded = recordedStreams(files, capture);
+      for (const name of inDriverOrder(files)) boot.device(name).enable();
       const model = boot.board.models.get(SMMU) as SmmuV3Model;
       const own = [...recorded.keys()].map((sid): [number, Stream] => [sid, streamOf(boot, model, sid)]);
       const translated = [...recorded.values()].filter(({ ste }) => (ste[0] & 0xen) !== 0n && (ste[0] & 0xen) !== 0x8n);
@@ -117,7 +118,11 @@ describeWithShared('boot A behind its SMMUv3', () => {
       );
     });
   });
-});
+}
+
+describe('boot A behind its SMMUv3, as it comes with the repository', () => isWhatLinuxHad(fixtureFiles));
+
+describeWithShared('boot A of the shared data behind its SMMUv3', () => isWhatLinuxHad(() => sharedFiles));
 
 type Table = readonly { readonly addr: string; readonly data: string; readonly ctrl: string }[];
 
@@ -140,10 +145,12 @@ interface Stream {
 }
 
 /** Every entry that is in the capture's snapshot, by StreamID. */
-function recordedStreams(capture: string): ReadonlyMap<number, Stream> {
-  const entries = JSON.parse(
-    readFileSync(sharedPath('data', 'replay', capture, 'smmu-tables.json'), 'utf8'),
-  ) as readonly { readonly sid: string; readonly dwords: readonly string[]; readonly cd_dwords?: readonly string[] }[];
+function recordedStreams(files: BootFiles, capture: string): ReadonlyMap<number, Stream> {
+  const entries = JSON.parse(readFileSync(files.capture(capture, 'smmu-tables.json'), 'utf8')) as readonly {
+    readonly sid: string;
+    readonly dwords: readonly string[];
+    readonly cd_dwords?: readonly string[];
+  }[];
   return new Map(
     entries.map(({ sid, dwords, cd_dwords }) => [
       Number(sid),

@@ -6,8 +6,9 @@ import { gicV3 } from '@irqkit/gic-v3';
 import { gicV3Its } from '@irqkit/gic-v3-its';
 import { pciHostGeneric } from '@irqkit/pci';
 import type { PciDevice } from '@irqkit/pci/host';
-import { describeWithShared, sharedPath } from '@irqkit-test/env';
-import { BootA, commandsOf, hex } from './support/boot-a.js';
+import { describeWithShared } from '@irqkit-test/env';
+import { BootA, commandsOf, fixtureFiles, hex, sharedFiles } from './support/boot-a.js';
+import type { BootFiles } from './support/boot-a.js';
 import { readJsonLines } from './support/fixtures.js';
 import { ItsQueue } from './support/its-queue.js';
 import type { QueuedCommand } from './support/its-queue.js';
@@ -41,13 +42,15 @@ function sequences(commands: readonly QueuedCommand[]): Readonly<Record<number, 
   return by;
 }
 
-function programsWhatLinuxDid(capture: string): void {
-  const commands = () => commandsOf(capture);
+function programsWhatLinuxDid(capture: string, filesOf: () => BootFiles): void {
+  const commands = () => commandsOf(files, capture);
+  let files: BootFiles;
   let boot: BootA;
   let queue: ItsQueue;
 
   beforeAll(() => {
-    boot = new BootA({ plugins: [pciHostGeneric, gicV3Its, gicV3] });
+    files = filesOf();
+    boot = new BootA({ files, plugins: [pciHostGeneric, gicV3Its, gicV3] });
     queue = new ItsQueue(boot.board, ITS);
     boot.replay(commands());
   });
@@ -115,7 +118,7 @@ function programsWhatLinuxDid(capture: string): void {
   });
 
   test('the hwirqs that Linux showed', () => {
-    const shown = readJsonLines<RecordedIrq>(sharedPath('data', 'boots', 'A', 'irqs.jsonl'));
+    const shown = readJsonLines<RecordedIrq>(files.boot('irqs.jsonl'));
     const wanted = shown.filter(({ chip_name }) => chip_name === 'ITS-MSI').map(({ hwirq }) => Number(hwirq));
     const own = [...boot.devices.values()].flatMap(({ msiDescs }) =>
       msiDescs.map(({ virq }) => boot.host.irqs.irqData(virq).hwirq),
@@ -132,6 +135,12 @@ function ascending(a: number, b: number): number {
   return a - b;
 }
 
-describeWithShared('boot A', () => {
-  describe.each(['A', 'D'])('in the order of the capture %s', programsWhatLinuxDid);
+describe.each(['A', 'D'])('boot A in the order of the capture %s, as it comes with the repository', (capture) =>
+  programsWhatLinuxDid(capture, fixtureFiles),
+);
+
+describeWithShared('boot A of the shared data', () => {
+  describe.each(['A', 'D'])('in the order of the capture %s', (capture) =>
+    programsWhatLinuxDid(capture, () => sharedFiles),
+  );
 });

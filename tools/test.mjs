@@ -10,7 +10,7 @@ import { resultsFolder } from './testing/totals.mjs';
 const suites = {
   unit: { config: 'jest.config.mjs' },
   e2e: { config: 'jest.e2e.config.mjs' },
-  campaign: { config: 'jest.config.mjs', env: { IRQKIT_CAMPAIGN: '1' } },
+  campaign: { config: 'jest.campaign.config.mjs', env: { IRQKIT_CAMPAIGN: '1' } },
 };
 
 const [suite, ...args] = process.argv.slice(2);

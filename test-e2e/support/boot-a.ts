@@ -4,6 +4,7 @@
 // the same functions).
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createBoard } from '@irqkit/board';
 import type { Board } from '@irqkit/board';
 import { createHost, physAddr } from '@irqkit/core';
@@ -14,7 +15,7 @@ import type { PciDevice } from '@irqkit/pci/host';
 import { topologyFromRecords } from '@irqkit/pci/model';
 import type { PciRecord } from '@irqkit/pci/model';
 import { sharedPath } from '@irqkit-test/env';
-import { readJsonLines } from './fixtures.js';
+import { readJsonLines, unpackFixture } from './fixtures.js';
 import type { QueuedCommand } from './its-queue.js';
 
 export interface RecordedFunction extends PciRecord {
@@ -48,9 +49,31 @@ interface RecordedCommand {
   readonly v: number;
 }
 
+/** Where the recordings are. */
+export interface BootFiles {
+  /** A file of the booted machine. */
+  boot(name: string): string;
+  /** A file of a capture. */
+  capture(capture: string, name: string): string;
+}
+
+export const sharedFiles: BootFiles = {
+  boot: (name) => sharedPath('data', 'boots', 'A', name),
+  capture: (capture, name) => sharedPath('data', 'replay', capture, name),
+};
+
+/** What comes with the repository. */
+export function fixtureFiles(): BootFiles {
+  const folder = unpackFixture('boot-a');
+  return {
+    boot: (name) => join(folder, name),
+    capture: (capture, name) => join(folder, name.replace('.', `-${capture}.`)),
+  };
+}
+
 /** Linux's ITS commands of a capture. */
-export function commandsOf(capture: string): readonly QueuedCommand[] {
-  return readJsonLines<RecordedCommand>(sharedPath('data', 'replay', capture, 'its-events.jsonl'))
+export function commandsOf(files: BootFiles, capture: string): readonly QueuedCommand[] {
+  return readJsonLines<RecordedCommand>(files.capture(capture, 'its-events.jsonl'))
     .filter(({ ev }) => ev === 'cmd')
     .map(({ cmd, devid, eventid, intid, size, v }) => ({
       name: cmd,
@@ -71,6 +94,7 @@ function nrVectors(commands: readonly QueuedCommand[], at: number): number {
 }
 
 export interface BootFacts {
+  readonly files: BootFiles;
   readonly plugins: readonly Plugin[];
   readonly silicon?: Readonly<Record<string, Silicon>>;
   readonly iommu?: HostOptions['iommu'];
@@ -85,10 +109,9 @@ export class BootA {
   /** By DeviceID. */
   readonly devices: ReadonlyMap<number, PciDevice>;
 
-  constructor({ plugins, silicon, iommu }: BootFacts) {
-    const dir = sharedPath('data', 'boots', 'A');
-    this.records = readJsonLines<RecordedFunction>(`${dir}/pci.jsonl`);
-    const firmware = firmwareFromFdt(readFileSync(`${dir}/platform.dtb`));
+  constructor({ files, plugins, silicon, iommu }: BootFacts) {
+    this.records = readJsonLines<RecordedFunction>(files.boot('pci.jsonl'));
+    const firmware = firmwareFromFdt(readFileSync(files.boot('platform.dtb')));
     const plugged = { '/pcie@10000000': topologyFromRecords(this.records) };
     this.board = createBoard({ firmware, plugins, silicon, plugged });
     this.host = createHost({ firmware, plugins, bus: this.board.bus, iommu });
