@@ -230,6 +230,66 @@ describe('enabling and freeing', () => {
   });
 });
 
+/** A device that takes half of the message that it is told to refuse. */
+const refusing = (toy: ReturnType<typeof setUp>) => {
+  const device = { message: { address: 0, data: 0 }, refuses: 0 };
+  const [spec] = vectors(toy, 1);
+  const write = ({ address, data }: { address: number; data: number }): void => {
+    device.message.address = address;
+    if (address === device.refuses) throw new Error('refused');
+    device.message.data = data;
+  };
+  return { device, specs: [{ ...spec, hardware: { write } }] };
+};
+
+describe('a write that fails half way', () => {
+  const doorbells = [physAddr(0x2040), physAddr(0x2080)];
+  const perCpu = () =>
+    setUp({
+      compose: (data, msg) => {
+        const cpu = data.common.effectiveAffinity[0] ?? 0;
+        msg.address = doorbells[cpu];
+        msg.data = 8 + cpu;
+      },
+    });
+
+  it('R7, R10: of a first message: the device is left with zero', () => {
+    const toy = perCpu();
+    const { device, specs } = refusing(toy);
+    device.refuses = 0x2040;
+    expect(() => msiDomainAllocIrqs(toy.irqs, toy.device, specs)).toThrow('refused');
+    expect(device.message).toEqual({ address: 0, data: 0 });
+    expect(stateOf(toy)).toEqual({ irqs: 0, used: 0, mapped: [0, 0] });
+  });
+
+  it('R10: of a move: the device is left with the message that it had', () => {
+    const toy = perCpu();
+    const { device, specs } = refusing(toy);
+    const [desc] = msiDomainAllocIrqs(toy.irqs, toy.device, specs);
+    toy.irqs.setAffinity(desc.virq, [0]);
+    device.refuses = 0x2080;
+    expect(() => toy.irqs.setAffinity(desc.virq, [1])).toThrow('refused');
+    expect([device.message, desc.msg]).toEqual([
+      { address: 0x2040, data: 8 },
+      { address: 0x2040, data: 8 },
+    ]);
+    expect(toy.irqs.irqData(desc.virq).common.effectiveAffinity).toEqual([0]);
+  });
+
+  it('a device that takes nothing at all is warned of; the first cause is thrown', () => {
+    const toy = perCpu();
+    const [spec] = vectors(toy, 1);
+    let nr = 0;
+    const write = (): void => {
+      throw new Error(`refused ${++nr}`);
+    };
+    expect(() => msiDomainAllocIrqs(toy.irqs, toy.device, [{ ...spec, hardware: { write } }])).toThrow('refused 1');
+    expect(toy.warnings).toEqual([
+      expect.stringMatching('0000:00:01.0: irq \\d+ is left with half a message: .*refused 2'),
+    ]);
+  });
+});
+
 describe('affinity', () => {
   it('R8: moving an interrupt allocates and maps nothing; an unchanged message is not rewritten', () => {
     const translation = new ToyTranslation();

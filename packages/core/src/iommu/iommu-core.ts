@@ -49,8 +49,6 @@ export class IommuCore {
   /** No lower id is free. */
   #firstFree = 0;
   readonly #faultHandlers = new Set<(fault: IommuFault) => void>();
-  /** IOMMUs that devices lead to and nothing drives. */
-  readonly #undriven = new Set<FirmwareNode>();
 
   constructor(options: IommuCoreOptions) {
     this.#options = options;
@@ -220,16 +218,7 @@ export class IommuCore {
         `${device.name}: behind ${first.controller.path} and ${stray.controller.path} at once`,
       );
     this.awaitIommu(first.controller);
-    const instance = this.#instances.get(first.controller);
-    if (!instance) this.#warnOfNone(first.controller);
-    return instance;
-  }
-
-  /** Once for each IOMMU. @linux driver_deferred_probe_check_state */
-  #warnOfNone(node: FirmwareNode): void {
-    if (this.#undriven.has(node)) return;
-    this.#undriven.add(node);
-    this.#options.log.warn(`${node.path}: no driver for this IOMMU: what is behind it is not translated`);
+    return this.#instances.get(first.controller);
   }
 
   #groupOf(device: Device, { node, ops }: Instance): Group | undefined {

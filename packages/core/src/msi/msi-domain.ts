@@ -66,7 +66,13 @@ function msiDomainOps(info: MsiDomainInfo, programmer: MessageProgrammer): IrqDo
       domain.freeParent(virq, nr);
     },
     activate(_domain: IrqDomain, data: IrqData) {
-      programmer.program(data, programmer.message(data));
+      const msg = programmer.message(data);
+      try {
+        programmer.program(data, msg);
+      } catch (error) {
+        programmer.rewrite(data, { address: 0 as PhysAddr, data: 0 });
+        throw error;
+      }
     },
     deactivate(_domain: IrqDomain, data: IrqData) {
       programmer.program(data, { address: 0 as PhysAddr, data: 0 });
@@ -138,17 +144,32 @@ class MessageProgrammer {
     desc.msg.data = msg.data;
   }
 
+  /** After a write that failed on the way, which may have left half of another message; a device that takes nothing is warned of. */
+  rewrite(data: IrqData, msg: MsiMsg): void {
+    try {
+      this.program(data, msg);
+    } catch (error) {
+      this.#irqs.log.warn(
+        `${descOf(data).device.name}: irq ${data.virq} is left with half a message: ${String(error)}`,
+      );
+    }
+  }
+
   /** Moves the interrupt and, where that changes the message, rewrites it. A failure leaves both as they were. */
   move(data: IrqData, cpus: readonly number[]): void {
     const before = data.common.effectiveAffinity;
     parentChip.setAffinity(data, cpus);
     if (!data.activated) return;
     const first = this.#irqs.irqData(descOf(data).virq);
+    const now = { ...descOf(data).msg };
+    let written = false;
     try {
       const msg = this.message(first);
-      const now = descOf(data).msg;
-      if (msg.address !== now.address || msg.data !== now.data) this.program(first, msg);
+      if (msg.address === now.address && msg.data === now.data) return;
+      written = true;
+      this.program(first, msg);
     } catch (error) {
+      if (written) this.rewrite(first, now);
       if (before.length > 0) parentChip.setAffinity(data, before);
       throw error;
     }

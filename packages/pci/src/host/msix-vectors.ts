@@ -20,28 +20,34 @@ import type { EnabledVectors, PciDevice } from './pci-device.js';
 class MsixEntry implements MsiHardware {
   readonly #table: MmioRegion;
   readonly #at: number;
-  /** Vector Control as written last. */
-  #control: number;
+  /** Vector Control but for its mask bit, which is as asked for last. */
+  readonly #control: number;
+  #masked: boolean;
 
   constructor(table: MmioRegion, index: number) {
     this.#table = table;
     this.#at = index * MSIX_ENTRY.bytes;
     this.#control = table.read(this.#at + MSIX_ENTRY.Vector_Control, 4);
+    this.#masked = MSIX_Vector_Control.Mask_Bit(this.#control) === 1;
   }
 
   /** The entry is masked while it changes, as the specification wants. @linux pci_write_msg_msix */
   write(msg: { address: number; data: number }): void {
-    const unmasked = MSIX_Vector_Control.Mask_Bit(this.#control) === 0;
-    if (unmasked) this.setMasked(0, true);
+    if (!this.#masked) this.#mask(1);
     this.#table.write(this.#at + MSIX_ENTRY.Message_Address, lowWord(msg.address), 4);
     this.#table.write(this.#at + MSIX_ENTRY.Message_Upper_Address, highWord(msg.address), 4);
     this.#table.write(this.#at + MSIX_ENTRY.Message_Data, msg.data, 4);
-    if (unmasked) this.setMasked(0, false);
+    if (!this.#masked) this.#mask(0);
   }
 
   setMasked(_offset: number, masked: boolean): void {
-    this.#control = MSIX_Vector_Control.Mask_Bit.set(this.#control, masked ? 1 : 0);
-    this.#table.write(this.#at + MSIX_ENTRY.Vector_Control, this.#control, 4);
+    this.#mask(masked ? 1 : 0);
+    this.#masked = masked;
+  }
+
+  #mask(bit: number): void {
+    const control = MSIX_Vector_Control.Mask_Bit.set(this.#control, bit);
+    this.#table.write(this.#at + MSIX_ENTRY.Vector_Control, control, 4);
   }
 }
 
