@@ -22,14 +22,17 @@ export interface PlatformFacts {
   readonly itss: readonly ItsFacts[];
   /** Fours of RequesterID, phandle, DeviceID and how many. */
   readonly msiMap: readonly number[];
+  /** More properties of the PCI root. */
+  readonly pcie?: DevicetreeNode;
+  /** More nodes below the root. */
+  readonly nodes?: DevicetreeNode;
 }
 
 export function itsPath({ base }: ItsFacts): string {
   return `${GIC}/its@${base.toString(16)}`;
 }
 
-export function itsPlatform({ nrCpus, gic, itss, msiMap }: PlatformFacts): Firmware {
-  const cpus = Array.from({ length: nrCpus }, (_, cpu) => [`cpu@${cpu}`, { device_type: 'cpu', reg: cpu }] as const);
+export function itsPlatform({ nrCpus, gic, itss, msiMap, pcie, nodes }: PlatformFacts): Firmware {
   const itsNodes = itss.map(({ base, phandle, properties }) => [
     `its@${base.toString(16)}`,
     {
@@ -42,11 +45,7 @@ export function itsPlatform({ nrCpus, gic, itss, msiMap }: PlatformFacts): Firmw
     },
   ]);
   return devicetree({
-    '#address-cells': 1,
-    '#size-cells': 1,
-    'interrupt-parent': GIC_PHANDLE,
-    'memory@40000000': { device_type: 'memory', reg: [0x4000_0000, 0x1000_0000] },
-    cpus: { '#address-cells': 1, '#size-cells': 0, ...Object.fromEntries(cpus) },
+    ...machineNodes(nrCpus, { 'msi-map': msiMap, ...pcie }),
     'intc@8000000': {
       compatible: 'arm,gic-v3',
       reg: [0x800_0000, 0x1_0000, 0x80a_0000, nrCpus * 0x2_0000],
@@ -59,6 +58,19 @@ export function itsPlatform({ nrCpus, gic, itss, msiMap }: PlatformFacts): Firmw
       ...gic,
       ...(Object.fromEntries(itsNodes) as DevicetreeNode),
     },
+    ...nodes,
+  });
+}
+
+/** Memory, processors and a PCI root with `pcie` among its properties; their interrupt controller has GIC_PHANDLE. */
+export function machineNodes(nrCpus: number, pcie: DevicetreeNode): DevicetreeNode {
+  const cpus = Array.from({ length: nrCpus }, (_, cpu) => [`cpu@${cpu}`, { device_type: 'cpu', reg: cpu }] as const);
+  return {
+    '#address-cells': 1,
+    '#size-cells': 1,
+    'interrupt-parent': GIC_PHANDLE,
+    'memory@40000000': { device_type: 'memory', reg: [0x4000_0000, 0x1000_0000] },
+    cpus: { '#address-cells': 1, '#size-cells': 0, ...Object.fromEntries(cpus) },
     'pcie@10000000': {
       compatible: 'pci-host-ecam-generic',
       device_type: 'pci',
@@ -67,7 +79,7 @@ export function itsPlatform({ nrCpus, gic, itss, msiMap }: PlatformFacts): Firmw
       '#address-cells': 3,
       '#size-cells': 2,
       ranges: [0x0200_0000, 0, 0x1000_0000, 0x1000_0000, 0, 0x2eff_0000],
-      'msi-map': msiMap,
+      ...pcie,
     },
-  });
+  };
 }

@@ -4,7 +4,7 @@
 import { createBoard } from '@irqkit/board';
 import type { Board } from '@irqkit/board';
 import { createHost } from '@irqkit/core';
-import type { Bus, Firmware, Host, Silicon } from '@irqkit/core';
+import type { Bus, Firmware, Host, HostOptions, Plugin, Silicon } from '@irqkit/core';
 import { gicV3 } from '@irqkit/gic-v3';
 import { gicV3Its } from '@irqkit/gic-v3-its';
 import { nvmeLike, pciHostGeneric } from '@irqkit/pci';
@@ -19,11 +19,16 @@ export interface SystemFacts {
   readonly firmware: Firmware;
   /** The path of the PCI root. */
   readonly pcie: string;
-  /** MSI-X table entries of functions 00:01.0, 00:02.0, … */
+  /** MSI-X table entries of functions 00:01.0, 00:02.0, … or of those at `places`. */
   readonly vectors: readonly number[];
+  /** Device and function number of each. */
+  readonly places?: readonly (readonly [device: number, fn: number])[];
   readonly silicon?: Readonly<Record<string, Silicon>>;
   /** What stands between host and board. */
   readonly bus?: (bus: Bus) => Bus;
+  /** What drives and models the platform, where it is not a GICv3 with ITSs. */
+  readonly plugins?: readonly Plugin[];
+  readonly iommu?: HostOptions['iommu'];
 }
 
 export class ItsSystem {
@@ -35,12 +40,14 @@ export class ItsSystem {
   /** `function.vector@processor` */
   #taken: string[] = [];
 
-  constructor({ firmware, pcie, vectors, silicon, bus = (own) => own }: SystemFacts) {
+  constructor(facts: SystemFacts) {
+    const { firmware, pcie, vectors, silicon, bus = (own) => own, plugins = PLUGINS, iommu } = facts;
+    const places = facts.places ?? vectors.map((_, i) => [i + 1, 0] as const);
     this.#models = vectors.map((nr) => nvmeLike({ vectors: nr }));
-    const plugged = { [pcie]: this.#models.map((model, i) => ({ device: i + 1, model })) };
-    this.board = createBoard({ firmware, plugins: PLUGINS, silicon, plugged });
-    this.host = createHost({ firmware, plugins: PLUGINS, bus: bus(this.board.bus) });
-    this.devices = vectors.map((_, i) => this.host.devices.find(`0000:00:0${i + 1}.0`) as PciDevice);
+    const slots = this.#models.map((model, i) => ({ device: places[i][0], function: places[i][1], model }));
+    this.board = createBoard({ firmware, plugins, silicon, plugged: { [pcie]: slots } });
+    this.host = createHost({ firmware, plugins, bus: bus(this.board.bus), iommu });
+    this.devices = places.map(([device, fn]) => this.host.devices.find(`0000:00:0${device}.${fn}`) as PciDevice);
     this.#virqs = vectors.map(() => []);
     for (const device of this.devices) device.enable();
   }
@@ -66,6 +73,17 @@ export class ItsSystem {
   /** The function sends its message. */
   raise(which: number, vector: number): void {
     this.#models[which].raise(vector);
+  }
+
+  /** The function writes a word of its own choice; false where nothing took it. */
+  store(which: number, address: number, value: number): boolean {
+    return this.#models[which].dmaStore(address, new Uint8Array(Uint32Array.of(value).buffer));
+  }
+
+  /** The function reads a word; undefined where nothing answered. */
+  load(which: number, address: number): number | undefined {
+    const word = new Uint32Array(1);
+    return this.#models[which].dmaLoad(address, new Uint8Array(word.buffer)) ? word[0] : undefined;
   }
 
   /** What handlers see while `work` runs. */
