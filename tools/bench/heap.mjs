@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one case leaves on the heap: `node --expose-gc --max-semi-space-size=1024 heap.mjs FILE CASE OPERATIONS` prints the bytes
-// that each operation allocates, live or garbage. The young generation is too large to be collected meanwhile.
+// What one case leaves on the heap, in bytes that each operation allocates, live or garbage:
+// `node --expose-gc --min-semi-space-size=1024 --max-semi-space-size=1024 heap.mjs FILE CASE OPERATIONS`.
+// The young generation is too large from the beginning to be collected meanwhile.
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';

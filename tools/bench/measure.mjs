@@ -51,7 +51,7 @@ for (const one of shown) {
 
 function bytesPerOp({ name, allocatesNothingOver }) {
   const heap = fileURLToPath(new URL('heap.mjs', import.meta.url));
-  const flags = ['--expose-gc', '--max-semi-space-size=1024'];
+  const flags = ['--expose-gc', '--min-semi-space-size=1024', '--max-semi-space-size=1024'];
   const output = execFileSync(process.execPath, [...flags, heap, file, name, allocatesNothingOver], {
     encoding: 'utf8',
   });

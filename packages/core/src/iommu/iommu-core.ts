@@ -168,7 +168,7 @@ export class IommuCore {
 
   /**
    * Moves every device of the group to `domain`, or none.
-   * @throws LinuxError EBUSY while the group is in another domain than its default one or a device has MSIs enabled, EINVAL
+   * @throws LinuxError EBUSY while the group is in another domain than its default one, or a device has MSIs enabled; EINVAL
    * for a domain of another IOMMU, ENODEV for a group that is gone; what the driver throws
    * @linux iommu_attach_group
    */
@@ -176,7 +176,7 @@ export class IommuCore {
     const live = this.#live(group);
     if (domain.iommu !== live.iommu)
       throw new LinuxError('EINVAL', `${live.iommu.path}: group ${group.id} in a domain of ${domain.iommu.path}`);
-    if (live.domain !== live.defaultDomain)
+    if (live.domain !== live.restDomain)
       throw new LinuxError('EBUSY', `${live.iommu.path}: group ${group.id} is attached already`);
     live.devices.forEach(refuseEnabledMsis);
     live.moveTo(domain);
@@ -184,7 +184,7 @@ export class IommuCore {
   }
 
   /**
-   * Moves every device of the group back to its default domain, or none.
+   * Moves every device of the group back to its default domain, or out of reach of anything while it is claimed; all or none.
    * @throws LinuxError EINVAL where the group is not in `domain`, EBUSY while a device has MSIs enabled; what the driver throws
    * @linux iommu_detach_group
    */
@@ -193,8 +193,37 @@ export class IommuCore {
     if (live.domain !== domain)
       throw new LinuxError('EINVAL', `${live.iommu.path}: group ${group.id} is not attached to that domain`);
     live.devices.forEach(refuseEnabledMsis);
-    live.moveTo(live.defaultDomain);
+    live.moveTo(live.restDomain);
     domain.groups.delete(live);
+  }
+
+  /**
+   * Takes the group from the host's drivers: from here on its devices reach nothing while they are in no domain of its owner's.
+   * @returns the release, for when the owner has detached it: its devices are in the default domain again
+   * @throws LinuxError EBUSY where it is claimed or attached, or a device has MSIs enabled; ENODEV; what the driver throws
+   * @linux iommu_group_claim_dma_owner, iommu_group_release_dma_owner
+   */
+  claimDmaOwner(group: IommuGroup): () => void {
+    const live = this.#live(group);
+    const blocked = this.allocDomain(group, 'blocked');
+    try {
+      if (live.claimedBy) throw new LinuxError('EBUSY', `${live.iommu.path}: group ${group.id} is claimed already`);
+      this.attachGroup(blocked, group);
+    } catch (error) {
+      blocked.free();
+      throw error;
+    }
+    live.claimedBy = blocked;
+    return () => {
+      live.claimedBy = undefined;
+      try {
+        if (live.domain === blocked && this.#groups[live.id] === live) this.detachGroup(blocked, group);
+        blocked.free();
+      } catch (error) {
+        live.claimedBy = blocked;
+        throw error;
+      }
+    };
   }
 
   /** Calls back for every access that an IOMMU stopped; returns the removal. @linux iommu_set_fault_handler */

@@ -18,6 +18,8 @@ export class Group implements IommuGroup {
   readonly iommu: FirmwareNode;
   readonly defaultDomain: PagingDomain;
   readonly devices: Device[] = [];
+  /** Where its devices reach nothing, while user space owns it. */
+  claimedBy: PagingDomain | undefined;
   readonly #translatesMsi: boolean;
   #domain: PagingDomain;
 
@@ -31,6 +33,11 @@ export class Group implements IommuGroup {
 
   get domain(): PagingDomain {
     return this.#domain;
+  }
+
+  /** Where the devices are while nobody has attached them to another. */
+  get restDomain(): PagingDomain {
+    return this.claimedBy ?? this.defaultDomain;
   }
 
   /** Takes a device in, to the domain that the others are in. @throws what the driver throws, with nothing changed */

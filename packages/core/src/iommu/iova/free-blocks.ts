@@ -1,82 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
-// The free blocks of one size: a bitmap with three summaries over it, so that the first set bit is found in four steps.
+// The free blocks of a window: for each order a bitmap with three summaries over it, so that the first set bit is found in four
+// steps. A word's first bit is its highest, as clz32 counts. All are in one array: what an allocation waits for are loads
+// that depend on one another.
+
+const NR_LEVELS = 4;
+const LOG2_WORD = 5;
+export const FIRST_BIT = 1 << 31;
 
 export class FreeBlocks {
-  /** How many are in it. */
-  count = 0;
-  readonly #bits: Int32Array;
-  readonly #words: Int32Array;
-  readonly #groups: Int32Array;
-  readonly #top: Int32Array;
+  /** Bit n: there is a free block of order n. */
+  orders = 0;
+  /** For BuddyWindow, which reads and writes them in place. */
+  readonly words: Int32Array;
+  /** Where level 0 to 3 of each order begins; each order's end where those of the next begin. */
+  readonly starts: Int32Array;
 
-  /** Room for the indices below 2^log2Blocks, 28 at most. */
-  constructor(log2Blocks: number) {
-    const wordsFor = (log2Bits: number) => new Int32Array(2 ** Math.max(0, log2Bits - 5));
-    this.#bits = wordsFor(log2Blocks);
-    this.#words = wordsFor(log2Blocks - 5);
-    this.#groups = wordsFor(log2Blocks - 10);
-    this.#top = wordsFor(log2Blocks - 15);
+  /** Room for blocks of order 0 to `log2Pages`, 28 at most, in 2^log2Pages pages. */
+  constructor(log2Pages: number) {
+    this.starts = new Int32Array((log2Pages + 1) * NR_LEVELS + 1);
+    let nrWords = 0;
+    for (let i = 1; i < this.starts.length; i++) {
+      const [order, level] = [(i - 1) >> 2, (i - 1) & 3];
+      nrWords += 2 ** Math.max(0, log2Pages - order - (level + 1) * LOG2_WORD);
+      this.starts[i] = nrWords;
+    }
+    this.words = new Int32Array(nrWords);
   }
 
-  has(index: number): boolean {
-    return (this.#bits[index >> 5] & (1 << index)) !== 0;
+  has(order: number, index: number): boolean {
+    return (this.words[this.starts[order << 2] + (index >> 5)] & (FIRST_BIT >>> index)) !== 0;
   }
 
   /** `index` is not in it. */
-  add(index: number): void {
-    this.count++;
-    const word = index >> 5;
-    const before = this.#bits[word];
-    this.#bits[word] = before | (1 << index);
-    if (before !== 0) return;
-    this.#words[index >> 10] |= 1 << word;
-    this.#groups[index >> 15] |= 1 << (index >> 10);
-    this.#top[index >> 20] |= 1 << (index >> 15);
+  add(order: number, index: number): void {
+    const word = this.starts[order << 2] + (index >> 5);
+    const before = this.words[word];
+    this.words[word] = before | (FIRST_BIT >>> index);
+    if (before === 0) this.#summarize(order, index);
   }
 
-  /** `index` is in it. */
-  remove(index: number): void {
-    this.count--;
-    if ((this.#bits[index >> 5] &= ~(1 << index)) !== 0) return;
-    if ((this.#words[index >> 10] &= ~(1 << (index >> 5))) !== 0) return;
-    if ((this.#groups[index >> 15] &= ~(1 << (index >> 10))) !== 0) return;
-    this.#top[index >> 20] &= ~(1 << (index >> 15));
+  /** @returns false where `index` is not in it */
+  remove(order: number, index: number): boolean {
+    const word = this.starts[order << 2] + (index >> 5);
+    const before = this.words[word];
+    const bit = FIRST_BIT >>> index;
+    if ((before & bit) === 0) return false;
+    const after = before & ~bit;
+    this.words[word] = after;
+    if (after === 0) this.#unsummarize(order, index);
+    return true;
   }
 
   /** The lowest index, -1 where there is none. */
-  first(): number {
-    const top = this.#top;
-    for (let i = 0; i < top.length; i++) if (top[i] !== 0) return this.#descend(3, (i << 5) | lowestBit(top[i]));
+  first(order: number): number {
+    const words = this.words;
+    const top = this.starts[(order << 2) | 3];
+    const end = this.starts[(order + 1) << 2];
+    for (let at = top; at < end; at++)
+      if (words[at] !== 0) return this.#descend(order, 3, ((at - top) << 5) | Math.clz32(words[at]));
     return -1;
   }
 
   /** The lowest index from `from` on, -1 where there is none. */
-  firstFrom(from: number): number {
+  firstFrom(order: number, from: number): number {
     let index = from;
-    for (let level = 0; level < 4; level++) {
-      const words = this.#level(level);
-      const rest = index >> 5 < words.length ? words[index >> 5] & (-1 << index) : 0;
-      if (rest !== 0) return this.#descend(level, (index & ~31) | lowestBit(rest));
+    for (let level = 0; level < NR_LEVELS; level++) {
+      const word = this.starts[(order << 2) | level] + (index >> 5);
+      const rest = word < this.starts[((order << 2) | level) + 1] ? this.words[word] & (-1 >>> index) : 0;
+      if (rest !== 0) return this.#descend(order, level, (index & ~31) | Math.clz32(rest));
       index = (index >> 5) + 1;
     }
-    for (let i = index; i < this.#top.length; i++)
-      if (this.#top[i] !== 0) return this.#descend(3, (i << 5) | lowestBit(this.#top[i]));
+    const top = this.starts[(order << 2) | 3];
+    const end = this.starts[(order + 1) << 2];
+    for (let at = top + index; at < end; at++)
+      if (this.words[at] !== 0) return this.#descend(order, 3, ((at - top) << 5) | Math.clz32(this.words[at]));
     return -1;
   }
 
-  /** From a bit of `level` to the lowest bit of level 0 that it stands for. */
-  #descend(level: number, bit: number): number {
+  /** From a bit of `level` to the first bit of level 0 that it stands for. */
+  #descend(order: number, level: number, bit: number): number {
+    const words = this.words;
+    const starts = this.starts;
+    const first = order << 2;
     let index = bit;
-    if (level > 2) index = (index << 5) | lowestBit(this.#groups[index]);
-    if (level > 1) index = (index << 5) | lowestBit(this.#words[index]);
-    return level > 0 ? (index << 5) | lowestBit(this.#bits[index]) : index;
+    if (level > 2) index = (index << 5) | Math.clz32(words[starts[first | 2] + index]);
+    if (level > 1) index = (index << 5) | Math.clz32(words[starts[first | 1] + index]);
+    return level > 0 ? (index << 5) | Math.clz32(words[starts[first] + index]) : index;
   }
 
-  #level(level: number): Int32Array {
-    return [this.#bits, this.#words, this.#groups, this.#top][level];
+  /** The word of `index` is empty no more. */
+  #summarize(order: number, index: number): void {
+    const words = this.words;
+    const starts = this.starts;
+    const first = order << 2;
+    words[starts[first | 1] + (index >> 10)] |= FIRST_BIT >>> (index >> 5);
+    words[starts[first | 2] + (index >> 15)] |= FIRST_BIT >>> (index >> 10);
+    words[starts[first | 3] + (index >> 20)] |= FIRST_BIT >>> (index >> 15);
+    this.orders |= 1 << order;
   }
-}
 
-function lowestBit(word: number): number {
-  return 31 - Math.clz32(word & -word);
+  /** A word of the topmost summary has become empty. */
+  forget(order: number): void {
+    if (this.first(order) < 0) this.orders &= ~(1 << order);
+  }
+
+  #unsummarize(order: number, index: number): void {
+    const words = this.words;
+    const starts = this.starts;
+    const first = order << 2;
+    if ((words[starts[first | 1] + (index >> 10)] &= ~(FIRST_BIT >>> (index >> 5))) !== 0) return;
+    if ((words[starts[first | 2] + (index >> 15)] &= ~(FIRST_BIT >>> (index >> 10))) !== 0) return;
+    if ((words[starts[first | 3] + (index >> 20)] &= ~(FIRST_BIT >>> (index >> 15))) !== 0) return;
+    this.forget(order);
+  }
 }

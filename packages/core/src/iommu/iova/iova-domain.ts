@@ -10,9 +10,11 @@ import type { Errno } from '../../contracts/errno.js';
 import type { IovaRange } from '../../contracts/iommu.js';
 import { MAX_LOG2_PAGES } from './buddy-window.js';
 import { IovaRegion } from './iova-region.js';
-import { NR_CACHED_ORDERS } from './magazines.js';
 import { PageRanges } from './page-ranges.js';
 import type { PageRange } from './page-ranges.js';
+
+/** Sizes up to here are int32, which those of the fast path are. */
+const MOST_BYTES_HERE = 2 ** 31 - 1;
 
 export interface IovaDomainOptions {
   /** What error messages begin with. */
@@ -29,33 +31,34 @@ export class IovaDomain {
   readonly granuleBytes: number;
   readonly last: Iova;
   readonly #place: string;
-  readonly #cachedOrders: number;
+  readonly #magazines: boolean;
   readonly #pagesPerByte: number;
+  #log2Granule = 0;
   readonly #mostBytes: number;
   readonly #reserved = new PageRanges();
-  /** Below 4 GiB, and from there up; the highest first. */
-  readonly #low: IovaRegion[] = [];
-  readonly #high: IovaRegion[] = [];
+  /** In the order in which they are asked: those below 4 GiB, and those from there up; the highest first. */
+  readonly #regions: IovaRegion[] = [];
   /** Where allocations are looked for first. */
   readonly #preferred: IovaRegion;
-  /** Its last address. */
-  readonly #lastPreferred: number;
+  /** Where `#allocAnywhere` found a place. */
+  #found: IovaRegion;
 
   /** Page 0 is never given out. @linux init_iova_domain, iommu_dma_init_domain */
   constructor({ place, granuleBytes, range, magazines = true }: IovaDomainOptions) {
     this.granuleBytes = granuleBytes;
     this.last = range.last;
     this.#place = place;
-    this.#cachedOrders = magazines ? NR_CACHED_ORDERS : 0;
+    this.#magazines = magazines;
+    this.#log2Granule = Math.log2(granuleBytes);
     this.#pagesPerByte = 1 / granuleBytes;
     this.#mostBytes = 2 ** MAX_LOG2_PAGES * granuleBytes;
     const first = Math.max(1, Math.ceil(range.first * this.#pagesPerByte));
     const last = Math.floor((range.last + 1) * this.#pagesPerByte) - 1;
     const lastLow = 2 ** 32 * this.#pagesPerByte - 1;
-    if (first <= lastLow) this.#low.push(this.#region({ first, last: Math.min(last, lastLow) }));
-    if (last > lastLow) this.#high.push(this.#region({ first: Math.max(first, lastLow + 1), last }));
-    this.#preferred = this.#low[0] ?? this.#high[0];
-    this.#lastPreferred = (this.#preferred.last + 1) * granuleBytes - 1;
+    if (first <= lastLow) this.#regions.push(this.#region({ first, last: Math.min(last, lastLow) }));
+    if (last > lastLow) this.#regions.push(this.#region({ first: Math.max(first, lastLow + 1), last }));
+    this.#preferred = this.#regions[0];
+    this.#found = this.#preferred;
   }
 
   /** How many allocations live; counted when asked for. */
@@ -68,19 +71,26 @@ export class IovaDomain {
    * below 32 pages; larger ones it only aligns so. And a gap that an alignment left is filled at once, where Linux has passed it.
    * @throws LinuxError ENOSPC, EINVAL for an empty range @linux alloc_iova_fast, iommu_dma_alloc_iova
    */
-  alloc(sizeBytes: number, last: Iova = this.last): Iova {
-    if (!(sizeBytes > 0 && sizeBytes <= this.#mostBytes)) throw this.#refusal(sizeBytes, last);
-    const order = this.#orderOf(sizeBytes);
-    const place = last >= this.#lastPreferred ? this.#preferred.allocOpen(order) : -1;
-    const iova = place >= 0 ? this.#preferred.iovaAt(place) : this.#allocAnywhere(order, last);
-    if (iova < 0) throw this.#refusal(sizeBytes, last);
-    return iova as Iova;
+  alloc(sizeBytes: number, last?: Iova): Iova {
+    const preferred = this.#preferred;
+    if (sizeBytes <= MOST_BYTES_HERE && (last === undefined || last >= preferred.lastIova)) {
+      const order = 32 - Math.clz32((sizeBytes - 1) >> this.#log2Granule);
+      if (preferred.hasAgain(order)) return preferred.iovaAt(preferred.allocAgain(order)) as Iova;
+      const place = order < 32 ? preferred.allocOpen(order) : -1;
+      if (place >= 0) return preferred.iovaAt(place) as Iova;
+    }
+    const place = this.#allocAnywhere(sizeBytes, last);
+    return this.#found.iovaAt(place) as Iova;
   }
 
   /** @throws LinuxError EINVAL where no allocation begins at `iova` @linux free_iova_fast */
   free(iova: Iova): void {
-    if (!this.#preferred.free(iova) && !this.#freeAnywhere(iova))
-      throw this.#error('EINVAL', `no allocation begins at ${hex(iova)}`);
+    const regions = this.#regions;
+    let region = this.#preferred;
+    for (let next = 1; !region.free(iova); next++) {
+      if (next >= regions.length) this.#refuseFree(iova);
+      region = regions[next];
+    }
   }
 
   /** True where an allocation begins at `iova` whose size `sizeBytes` would be rounded to. */
@@ -95,10 +105,9 @@ export class IovaDomain {
   reserve(base: Iova, sizeBytes: number): void {
     const last = Math.floor((base + sizeBytes - 1) * this.#pagesPerByte);
     const pages = { first: Math.floor(base * this.#pagesPerByte), last };
-    const regions = this.#regions;
-    if (!regions.every((region) => region.isUnused(pages)))
+    if (!this.#regions.every((region) => region.isUnused(pages)))
       throw this.#error('EBUSY', `IOVAs are allocated in ${hex(base)}+${hex(sizeBytes)}`);
-    for (const region of regions) region.takeOut(pages);
+    for (const region of this.#regions) region.takeOut(pages);
     this.#reserved.add(pages);
   }
 
@@ -106,57 +115,48 @@ export class IovaDomain {
     return 32 - Math.clz32(((sizeBytes - 1) * this.#pagesPerByte) | 0);
   }
 
-  /** @returns an IOVA, or -1 where there is no room */
-  #allocAnywhere(order: number, last: number): number {
-    const limit = Math.floor((Math.min(last, this.last) + 1) * this.#pagesPerByte) - 1;
-    const iova = this.#allocUpTo(order, limit);
-    if (iova >= 0) return iova;
-    for (const region of this.#regions) region.drain();
-    return this.#allocUpTo(order, limit);
-  }
-
-  #allocUpTo(order: number, limit: number): number {
-    const low = this.#allocIn(this.#low, order, limit);
-    return low >= 0 ? low : this.#allocIn(this.#high, order, limit);
-  }
-
-  /** What a limit cuts off below all open pages, or what a window does not reach, becomes a region of its own. */
-  #allocIn(regions: IovaRegion[], order: number, limit: number): number {
-    for (let i = 0; i < regions.length; i++) {
-      const region = regions[i];
-      const place = limit >= region.last ? region.alloc(order) : region.allocUpTo(order, limit);
-      if (place >= 0) return region.iovaAt(place);
-      const rest = region.giveUp(limit);
-      if (rest) regions.splice(i + 1, 0, this.#region(rest));
+  /**
+   * For what the preferred region has no open page for. What a limit cuts off below all open pages, or what a window does not reach, becomes a region of its own.
+   * In one piece, as BuddyWindow's `alloc` is, and for the same reason.
+   * @returns a place in `#found`
+   */
+  #allocAnywhere(sizeBytes: number, last: Iova | undefined): number {
+    if (!(sizeBytes > 0)) throw new LinuxError('EINVAL', `${this.#place}: asked for IOVAs of ${sizeBytes} bytes`);
+    const order = 32 - Math.clz32(((sizeBytes - 1) * this.#pagesPerByte) | 0);
+    const regions = this.#regions;
+    for (let drained = sizeBytes > this.#mostBytes; ; drained = true) {
+      for (let i = 0; i < regions.length && sizeBytes <= this.#mostBytes; i++) {
+        const region = regions[i];
+        const whole = last === undefined || last >= region.lastIova;
+        const place = whole ? region.alloc(order) : region.allocUpTo(order, last);
+        if (place >= 0) {
+          this.#found = region;
+          return place;
+        }
+        const range = region.giveUp(last);
+        if (range) regions.splice(i + 1, 0, this.#region(range));
+      }
+      if (drained) {
+        const asked = `${hex(sizeBytes)} bytes up to ${hex(last ?? this.last)}`;
+        throw new LinuxError('ENOSPC', `${this.#place}: no IOVAs for ${asked}`);
+      }
+      for (const region of regions) region.drain();
     }
-    return -1;
   }
 
-  #freeAnywhere(iova: Iova): boolean {
-    for (let i = 0; i < this.#high.length; i++) if (this.#high[i].free(iova)) return true;
-    for (let i = 0; i < this.#low.length; i++) if (this.#low[i].free(iova)) return true;
-    return false;
-  }
-
-  #refusal(sizeBytes: number, last: number): LinuxError {
-    return sizeBytes > 0
-      ? this.#error('ENOSPC', `no IOVAs for ${hex(sizeBytes)} bytes up to ${hex(last)}`)
-      : this.#error('EINVAL', `asked for IOVAs of ${sizeBytes} bytes`);
+  #refuseFree(iova: Iova): never {
+    throw this.#error('EINVAL', `no allocation begins at ${hex(iova)}`);
   }
 
   #error(code: Errno, message: string): LinuxError {
     return new LinuxError(code, `${this.#place}: ${message}`);
   }
 
-  get #regions(): IovaRegion[] {
-    return [...this.#low, ...this.#high];
-  }
-
   #region(range: PageRange): IovaRegion {
     return new IovaRegion(range, {
       granuleBytes: this.granuleBytes,
       reserved: this.#reserved,
-      cachedOrders: this.#cachedOrders,
+      magazines: this.#magazines,
     });
   }
 }

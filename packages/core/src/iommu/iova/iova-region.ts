@@ -15,35 +15,40 @@ export interface IovaRegionOptions {
   readonly granuleBytes: number;
   /** What is reserved, here and elsewhere: its owner's. */
   readonly reserved: PageRanges;
-  /** Blocks below this order go through the magazines. */
-  readonly cachedOrders: number;
+  readonly magazines: boolean;
 }
 
 export class IovaRegion {
   readonly last: number;
-  readonly #granuleBytes: number;
-  readonly #pagesPerByte: number;
-  readonly #cachedOrders: number;
-  readonly #magazines = new Magazines();
+  /** Of the last byte. */
+  readonly lastIova: number;
   readonly #reserved: PageRanges;
   #first: number;
   /** The lowest page that is open; above the last one where none is. */
   #reached: number;
   #window: BuddyWindow;
+  // What every allocation reads begins as what it stays: a field that once was undefined is checked each time.
+  readonly #magazines = new Magazines();
+  #granuleBytes = 1;
+  #pagesPerByte = 0.5;
   /** Of the window's highest page. */
-  #highestIova: number;
+  #highestIova = 0.5;
+  /** The window's. */
+  #nrPlaces = 0;
+  #allocated: Uint8Array = new Uint8Array(0);
 
   /** The pages of a range, but for those that are reserved by the time they are opened. */
-  constructor(range: PageRange, { granuleBytes, reserved, cachedOrders }: IovaRegionOptions) {
+  constructor(range: PageRange, { granuleBytes, reserved, magazines }: IovaRegionOptions) {
     this.last = range.last;
+    this.lastIova = (range.last + 1) * granuleBytes - 1;
     this.#granuleBytes = granuleBytes;
     this.#pagesPerByte = 1 / granuleBytes;
-    this.#cachedOrders = cachedOrders;
+    if (magazines) this.#magazines.open();
     this.#reserved = reserved;
     this.#first = range.first;
     this.#reached = range.last + 1;
     this.#window = new BuddyWindow(alignDown(range.last, 2 ** PIECE_LOG2_PAGES), PIECE_LOG2_PAGES);
-    this.#highestIova = this.#window.highest * granuleBytes;
+    this.#use(this.#window);
   }
 
   get nrAllocated(): number {
@@ -60,45 +65,56 @@ export class IovaRegion {
    * of other orders hold: see `drain`
    */
   alloc(order: number): number {
+    if (this.hasAgain(order)) return this.allocAgain(order);
     let place = this.allocOpen(order);
-    while (place < 0 && this.#open(order)) place = this.#window.alloc(order);
+    while (place < 0 && this.#open(order)) place = this.allocOpen(order);
     return place;
   }
 
-  /** As `alloc`, of open pages. */
+  /** As `alloc`, of open pages that no magazine holds. */
   allocOpen(order: number): number {
-    const place = order < this.#cachedOrders ? this.#magazines.pop(order) : -1;
-    if (place < 0) return this.#window.alloc(order);
-    this.#window.retake(place, order);
+    return this.#window.alloc(order, 0);
+  }
+
+  /** True where the magazines hold a block of the order. */
+  hasAgain(order: number): boolean {
+    return this.#magazines.has(order);
+  }
+
+  /** As `alloc`, of what the magazines hold. */
+  allocAgain(order: number): number {
+    const place = this.#magazines.pop(order);
+    this.#allocated[place] = order + 1;
     return place;
   }
 
-  /** As `alloc`, with no page above `limit`, which is below the last page. */
-  allocUpTo(order: number, limit: number): number {
+  /** As `alloc`, with no byte above `last`, which is below the last page's. */
+  allocUpTo(order: number, last: number): number {
+    const limit = Math.floor((last + 1) * this.#pagesPerByte) - 1;
     if (limit < this.#reached) return -1;
     const from = this.#window.highest - limit;
-    const again = order < this.#cachedOrders ? this.#magazines.top(order) : -1;
-    if (again - 2 ** order + 1 >= from) return this.allocOpen(order);
-    let place = this.#window.allocFrom(order, from);
-    while (place < 0 && this.#open(order)) place = this.#window.allocFrom(order, this.#window.highest - limit);
+    if (this.hasAgain(order) && this.#magazines.top(order) - 2 ** order + 1 >= from) return this.allocAgain(order);
+    let place = this.#window.alloc(order, from);
+    while (place < 0 && this.#open(order)) place = this.#window.alloc(order, this.#window.highest - limit);
     return place;
   }
 
   /** @returns false where no block allocated here begins at `iova` */
   free(iova: number): boolean {
-    const place = (this.#highestIova - iova) * this.#pagesPerByte;
-    if ((place | 0) !== place) return false;
-    const order = this.#window.orderAt(place);
+    const pagesBelow = (this.#highestIova - iova) * this.#pagesPerByte;
+    const place = pagesBelow | 0;
+    if (place !== pagesBelow || place < 0 || place >= this.#nrPlaces) return false;
+    const allocated = this.#allocated;
+    const order = allocated[place] - 1;
     if (order < 0) return false;
-    this.#window.letGo(place);
-    if (order >= this.#cachedOrders || !this.#magazines.push(order, place)) this.#window.release(place, order);
+    allocated[place] = 0;
+    if (!this.#magazines.push(order, place)) this.#window.release(place, order);
     return true;
   }
 
   /** The order of the block allocated here that begins at `iova`; -1 where there is none. */
   orderAt(iova: number): number {
-    const place = (this.#highestIova - iova) * this.#pagesPerByte;
-    return (place | 0) === place ? this.#window.orderAt(place) : -1;
+    return (this.#allocated[(this.#highestIova - iova) * this.#pagesPerByte] ?? 0) - 1;
   }
 
   /** Joins what the magazines hold to its neighbours. */
@@ -118,11 +134,13 @@ export class IovaRegion {
   }
 
   /**
-   * Gives up pages that are not open: those up to `limit`, and those that the window cannot reach.
+   * Gives up pages that are not open: those up to `last`, and those that the window cannot reach.
    * @returns what it gave up; undefined where that is nothing
    */
-  giveUp(limit: number): PageRange | undefined {
-    const next = Math.min(limit + 1, this.#reached);
+  giveUp(last: number | undefined): PageRange | undefined {
+    if (this.#reached === this.#first) return undefined;
+    const next =
+      last === undefined ? this.#reached : Math.min(Math.floor((last + 1) * this.#pagesPerByte), this.#reached);
     if (next <= this.#first) return undefined;
     const rest = { first: this.#first, last: next - 1 };
     this.#first = next;
@@ -153,8 +171,15 @@ export class IovaRegion {
     if (first < alignDown(this.#window.base, 2 ** MAX_LOG2_PAGES)) return false;
     if (first < this.#window.base) this.drain();
     while (first < this.#window.base || last > this.#window.highest) this.#window = this.#window.doubled();
-    this.#highestIova = this.#window.highest * this.#granuleBytes;
+    this.#use(this.#window);
     return true;
+  }
+
+  #use(window: BuddyWindow): void {
+    this.#window = window;
+    this.#allocated = window.allocated;
+    this.#nrPlaces = window.allocated.length;
+    this.#highestIova = window.highest * this.#granuleBytes;
   }
 
   /** What of these pages is open. */
