@@ -6,7 +6,7 @@ import './polyfill.js';
 export { inject, injectable } from 'tsyringe';
 export { iova, physAddr } from './contracts/address.js';
 export type { Iova, PhysAddr } from './contracts/address.js';
-export { sysreg } from './contracts/bus.js';
+export { DMA_PAGE_BYTES, sysreg } from './contracts/bus.js';
 export type {
   AccessSize,
   Bus,
@@ -62,6 +62,10 @@ export type { DeviceList, HostLog, ModelContext, ProbeContext } from './host/con
 export { createHost } from './host/create-host.js';
 export type { Host, HostOptions } from './host/create-host.js';
 export { Devres } from './host/devres.js';
+export { OwnedMemory } from './host/owned-memory.js';
+export { isDmaCoherent } from './iommu/dma-coherent.js';
+export { UntranslatedDomain } from './iommu/untranslated-domain.js';
+export type { UntranslatedDomainOptions } from './iommu/untranslated-domain.js';
 export type { SupplierToken } from './host/suppliers.js';
 export { indexEntries, matchEntry } from './host/match.js';
 export type { Claim, ClaimIndex } from './host/match.js';
@@ -81,7 +85,12 @@ export { IovaDomain } from './iommu/iova/iova-domain.js';
 export type { IovaDomainOptions } from './iommu/iova/iova-domain.js';
 export { MsiBindings } from './iommu/msi-bindings/msi-bindings.js';
 export type { DoorbellIovas, MsiBinding } from './iommu/msi-bindings/msi-bindings.js';
-export { SW_MSI_IOVA_BASE, SW_MSI_IOVA_LENGTH, getMsiCookie } from './iommu/msi-bindings/sw-msi-window.js';
+export {
+  SW_MSI_IOVA_BASE,
+  SW_MSI_IOVA_LENGTH,
+  SW_MSI_REGION,
+  getMsiCookie,
+} from './iommu/msi-bindings/sw-msi-window.js';
 export { UserMsiWindow } from './iommu/msi-bindings/user-msi-window.js';
 export type { MsiWindowRange } from './iommu/msi-bindings/user-msi-window.js';
 export { PagingDomain } from './iommu/paging-domain.js';

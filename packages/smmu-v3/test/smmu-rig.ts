@@ -11,6 +11,7 @@ import type {
   IrqLine,
   ModelLog,
   PhysAddr,
+  RamWindow,
   Requester,
   Silicon,
 } from '@irqkit/core';
@@ -56,8 +57,14 @@ export class ToyRam implements Dma {
     return page ? new DataView(page.buffer).getBigUint64(pa % PAGE, true) : 0n;
   }
 
+  window(pa: PhysAddr): RamWindow | undefined {
+    const base = physAddr(pageOf(pa));
+    const page = this.#pages.get(pageOf(pa));
+    return page && { base, words: new Uint32Array(page.buffer) };
+  }
+
   clear(): void {
-    this.#pages.clear();
+    for (const page of this.#pages.values()) page.fill(0);
   }
 
   #page(pa: number): Uint8Array<ArrayBuffer> {

@@ -31,6 +31,9 @@ export interface DmaBuffer extends Region {
   readonly words: Uint32Array;
 }
 
+/** The step of DmaMemory's sizes and alignments. */
+export const DMA_PAGE_BYTES = 4096;
+
 export interface DmaMemory {
   /**
    * Zeroed memory of `sizeBytes` rounded up to a page, at a multiple of `align` (a power of two, 4096 at least).

@@ -4,11 +4,10 @@
 
 import { alignUp } from '@irqkit/bits';
 import { LinuxError } from '@irqkit/core';
-import type { CpuPort, DmaBuffer, HostLog, Redistributor, Redistributors } from '@irqkit/core';
+import type { CpuPort, DmaBuffer, HostLog, Redistributor, Redistributors, OwnedMemory } from '@irqkit/core';
 import { FIRST_LPI } from '../regs.js';
 import { LPI_CONFIG } from './gicr-regs.js';
 import { LpiSpace } from './lpi-space.js';
-import type { OwnedMemory } from './owned-memory.js';
 import { areLpisEnabled, disableLpis, enableLpis } from './redistributor-lpis.js';
 
 /** @linux ITS_MAX_LPI_NRBITS */

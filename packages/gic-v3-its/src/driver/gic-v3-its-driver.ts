@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The driver of one ITS: what Linux 6.1's irq-gic-v3-its.c does with it. IHI 0069, chapter 5.
 
-import { IRQ_DOMAIN_FLAG, LinuxError, PROBE_CONTEXT, REDISTRIBUTORS, inject, injectable } from '@irqkit/core';
+import {
+  IRQ_DOMAIN_FLAG,
+  LinuxError,
+  PROBE_CONTEXT,
+  REDISTRIBUTORS,
+  inject,
+  injectable,
+  OwnedMemory,
+} from '@irqkit/core';
 import type { FirmwareNode, IrqDomain, MmioRegion, PhysAddr, ProbeContext, Redistributors } from '@irqkit/core';
 import { itsDoorbell } from '../description/gic-v3-its-description.js';
 import { PRE_ITS_STRIDE, preItsOf } from '../description/pre-its.js';
@@ -19,7 +27,6 @@ import type { ItsParts } from './its-domain.js';
 import { setUpTables } from './its-table.js';
 import { readFeatures } from './its-unit.js';
 import type { ItsFeatures, ItsUnit } from './its-unit.js';
-import { OwnedMemory } from './owned-memory.js';
 
 /** Under this token the GIC's node leads to the domain of its first ITS: what ITSs share is found there. */
 const SHARED = 'gic-v3-its';

@@ -2,9 +2,8 @@
 // One ITS as the parts of its driver share it: registers, memory, and what GITS_TYPER says. IHI 0069, "GITS_TYPER".
 
 import { LinuxError } from '@irqkit/core';
-import type { HostLog, MmioRegion } from '@irqkit/core';
+import type { HostLog, MmioRegion, OwnedMemory } from '@irqkit/core';
 import { GITS_TYPER } from '../regs.js';
-import type { OwnedMemory } from './owned-memory.js';
 import { readPair } from './register-pair.js';
 
 export interface ItsFeatures {

@@ -2,9 +2,8 @@
 // Interrupt translation tables: most need a few hundred bytes, so that several share a page. IHI 0069, section 5.2.3: an ITT
 // starts at a multiple of 256 bytes and is zero when it is mapped.
 
-import type { DmaBuffer } from '@irqkit/core';
-import { PAGE_BYTES } from './owned-memory.js';
-import type { OwnedMemory } from './owned-memory.js';
+import { DMA_PAGE_BYTES } from '@irqkit/core';
+import type { DmaBuffer, OwnedMemory } from '@irqkit/core';
 
 /** @linux ITS_ITT_ALIGN */
 const ITT_ALIGN = 256;
@@ -57,8 +56,8 @@ export class IttPool {
   }
 
   #newPage(sizeBytes: number, slotBytes: number): IttPage {
-    const buffer = this.#memory.alloc(Math.max(sizeBytes, PAGE_BYTES), PAGE_BYTES, 'an ITT');
-    const allFree = 2 ** Math.max(PAGE_BYTES / slotBytes, 1) - 1;
+    const buffer = this.#memory.alloc(Math.max(sizeBytes, DMA_PAGE_BYTES), DMA_PAGE_BYTES, 'an ITT');
+    const allFree = 2 ** Math.max(DMA_PAGE_BYTES / slotBytes, 1) - 1;
     return { buffer, slotBytes, free: allFree, allFree };
   }
 

@@ -2,9 +2,8 @@
 // The memory of a queue, at a multiple of its size; a smaller queue where there is none for it. IHI 0070, section 3.5.1.
 
 import type { Addr, Word } from '@irqkit/bits';
-import { LinuxError } from '@irqkit/core';
+import { LinuxError, DMA_PAGE_BYTES } from '@irqkit/core';
 import type { DmaBuffer } from '@irqkit/core';
-import { PAGE_BYTES } from './owned-memory.js';
 import type { SmmuUnit } from './smmu-unit.js';
 
 export interface QueueMemory {
@@ -21,9 +20,9 @@ export function allocQueue(
 ): QueueMemory {
   const sizeBytes = 2 ** log2Size * entryBytes;
   try {
-    return { buffer: memory.alloc(sizeBytes, Math.max(sizeBytes, PAGE_BYTES), what), log2Size };
+    return { buffer: memory.alloc(sizeBytes, Math.max(sizeBytes, DMA_PAGE_BYTES), what), log2Size };
   } catch (error) {
-    if (!LinuxError.is(error, 'ENOMEM') || sizeBytes <= PAGE_BYTES) throw error;
+    if (!LinuxError.is(error, 'ENOMEM') || sizeBytes <= DMA_PAGE_BYTES) throw error;
     return allocQueue({ memory }, log2Size - 1, entryBytes, what);
   }
 }

@@ -2,19 +2,13 @@
 // One SMMU as the IOMMU framework sees it.
 // UNIMP: ATS
 
-import { LinuxError } from '@irqkit/core';
-import type { Device, IommuDomainOps, IommuDomainType, IommuOps, IommuResvRegion, Iova, MappedId } from '@irqkit/core';
+import { LinuxError, SW_MSI_REGION, UntranslatedDomain } from '@irqkit/core';
+import type { Device, IommuDomainOps, IommuDomainType, IommuOps, IommuResvRegion, MappedId } from '@irqkit/core';
 import type { SmmuParts } from './smmu-parts.js';
+import { BYPASS_ENTRY } from './stream-entry.js';
 import { TranslatedDomain } from './translated-domain.js';
-import { UntranslatedDomain } from './untranslated-domain.js';
 
-/** @linux MSI_IOVA_BASE, MSI_IOVA_LENGTH */
-const SW_MSI: IommuResvRegion = {
-  base: 0x800_0000 as Iova,
-  sizeBytes: 0x10_0000,
-  type: 'sw-msi',
-  prot: 0,
-};
+const BYPASS = { entry: BYPASS_ENTRY, prepare: () => undefined };
 
 /** @linux arm_smmu_ops */
 export class SmmuOps implements IommuOps {
@@ -34,19 +28,25 @@ export class SmmuOps implements IommuOps {
   }
 
   allocDomain(type: IommuDomainType): IommuDomainOps {
+    const { unit, masters } = this.#parts;
     switch (type) {
       case 'dma':
       case 'unmanaged':
         return new TranslatedDomain(this.#parts);
       case 'identity':
       case 'blocked':
-        return new UntranslatedDomain(this.#parts, type);
+        return new UntranslatedDomain({
+          iommu: unit,
+          type,
+          outputBits: unit.features.oasBits,
+          attach: (device) => masters.attach(device, type === 'identity' ? BYPASS : undefined),
+        });
       default:
         throw new LinuxError('EINVAL', `${this.#parts.unit.path}: no domains of type ${String(type)}`);
     }
   }
 
   resvRegions(): readonly IommuResvRegion[] {
-    return [SW_MSI];
+    return [SW_MSI_REGION];
   }
 }

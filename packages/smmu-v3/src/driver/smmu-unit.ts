@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One SMMU as the parts of its driver share it.
 
-import type { HostLog, MmioRegion } from '@irqkit/core';
-import type { OwnedMemory } from './owned-memory.js';
+import type { HostLog, MmioRegion, OwnedMemory } from '@irqkit/core';
 import type { SmmuFeatures } from './smmu-features.js';
 
 export interface SmmuUnit {

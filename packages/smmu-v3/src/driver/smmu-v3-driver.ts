@@ -2,8 +2,8 @@
 // The driver of one SMMUv3: what Linux 6.1's arm-smmu-v3 does with it. IHI 0070.
 // UNIMP: streams that firmware keeps in use (IORT RMR)
 
-import { LinuxError, PROBE_CONTEXT, inject, injectable } from '@irqkit/core';
-import type { FirmwareNode, ProbeContext } from '@irqkit/core';
+import { LinuxError, PROBE_CONTEXT, inject, injectable, OwnedMemory, isDmaCoherent } from '@irqkit/core';
+import type { ProbeContext } from '@irqkit/core';
 import { TablePool, chooseGranule } from '@irqkit/pgtable/build';
 import { PAGE_1, SMMU_FRAME_BYTES } from '../regs.js';
 import { CommandQueue } from './command-queue.js';
@@ -16,7 +16,6 @@ import { serveGlobalErrors } from './global-errors.js';
 import { IdSpace } from './id-space.js';
 import { SmmuInterrupts } from './interrupts.js';
 import { Masters } from './masters.js';
-import { OwnedMemory } from './owned-memory.js';
 import { nodeQuirks } from './quirks.js';
 import { disable, reset } from './reset.js';
 import { readFeatures } from './smmu-features.js';
@@ -89,7 +88,7 @@ function takeUnit(context: ProbeContext): { readonly unit: SmmuUnit; readonly gu
     throw new LinuxError('EINVAL', `${path}: ${node.reg(0).sizeBytes} bytes of registers are too few`);
   const registers = context.ioremap(0);
   const features = readFeatures(path, registers);
-  const coherent = isCoherent(node);
+  const coherent = isDmaCoherent(node);
   if (features.coherentAccess !== coherent)
     log.warn(`${path}: IDR0.COHACC is overridden by firmware: ${coherent ? 'coherent' : 'not coherent'}`);
   const memory = new OwnedMemory(path, bus.memory);
@@ -132,13 +131,4 @@ function disableFailed(unit: SmmuUnit): void {
     if (!LinuxError.is(error)) throw error;
     unit.log.warn(error.message);
   }
-}
-
-/** By the node or the bus above it. @linux of_dma_is_coherent */
-function isCoherent(node: FirmwareNode): boolean {
-  for (let at: FirmwareNode | undefined = node; at; at = at.parent) {
-    if (at.has('dma-coherent')) return true;
-    if (at.has('dma-noncoherent')) return false;
-  }
-  return false;
 }

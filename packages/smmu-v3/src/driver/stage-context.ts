@@ -2,11 +2,10 @@
 // What a translating domain has in the SMMU beside its tables: an id that tags its translations, and at stage 1 a context
 // descriptor. Stage 1 where there is one, as Linux 6.1 chooses.
 
-import { LinuxError } from '@irqkit/core';
+import { LinuxError, DMA_PAGE_BYTES } from '@irqkit/core';
 import type { PageTable, Stage1Registers, Stage2Registers } from '@irqkit/pgtable/build';
 import { tlbiAsid, tlbiIpa, tlbiVa, tlbiVmall } from './command-words.js';
 import { contextDescriptor } from './context-descriptor.js';
-import { PAGE_BYTES } from './owned-memory.js';
 import type { SmmuParts } from './smmu-parts.js';
 import { stage1Entry, stage2Entry } from './stream-entry.js';
 import type { StreamEntry } from './stream-entry.js';
@@ -38,7 +37,7 @@ function takeStage1({ unit, queue, asids }: SmmuParts, registers: Stage1Register
   if (asid === 0) throw new LinuxError('ENOSPC', `${path}: all ASIDs are taken`);
   let buffer;
   try {
-    buffer = memory.alloc(PAGE_BYTES, PAGE_BYTES, 'a context descriptor');
+    buffer = memory.alloc(DMA_PAGE_BYTES, DMA_PAGE_BYTES, 'a context descriptor');
   } catch (error) {
     asids.free(asid);
     throw error;

@@ -3,11 +3,10 @@
 // attached. IHI 0070, section 3.3.1 "Stream table lookup"; sizes and fill: the behaviour of Linux 6.1.
 
 import { hex } from '@irqkit/bits';
-import { LinuxError } from '@irqkit/core';
+import { LinuxError, DMA_PAGE_BYTES } from '@irqkit/core';
 import type { DmaBuffer } from '@irqkit/core';
 import { L1STD, STE } from '../layouts.js';
 import { STRTAB_BASE, STRTAB_BASE_CFG, STRTAB_FMT } from '../regs.js';
-import { PAGE_BYTES } from './owned-memory.js';
 import { ABORT_ENTRY } from './stream-entry.js';
 import type { SmmuUnit } from './smmu-unit.js';
 
@@ -100,7 +99,7 @@ function leafOf(sid: number): number {
 
 /** At a multiple of its size, as STRTAB_BASE and L2Ptr want it. */
 function allocTable({ memory }: TableUnit, sizeBytes: number, what: string): DmaBuffer {
-  return memory.alloc(sizeBytes, Math.max(sizeBytes, PAGE_BYTES), what);
+  return memory.alloc(sizeBytes, Math.max(sizeBytes, DMA_PAGE_BYTES), what);
 }
 
 function fill(table: DmaBuffer, nrEntries: number): void {

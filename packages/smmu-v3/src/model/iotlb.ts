@@ -2,29 +2,28 @@
 // Translations that are remembered: 4 KiB pages by address space, direct-mapped, four words each. Arm IHI 0070, sections
 // 3.17 and 16.2. An entry: VA[43:12]; then VA[51:44], VA[55] and the space; PA[43:12]; then flags with PA[51:44].
 
-import { field } from '@irqkit/bits';
+import { TRANSLATION } from '@irqkit/pgtable/walk';
 import { SPACE_KIND } from './stream-context.js';
 
-/** The fourth word of an entry. */
-export const ENTRY = {
-  PA_51_44: field(7, 0),
-  /** WALK_PERM bits of all stages together. */
-  perms: field(13, 8),
-  /** Of the stage 1 leaf, or that of stage 2 alone, log2 of its bytes. */
-  log2Leaf: field(19, 14),
-  /** Any ASID of the VMID. */
-  global: field(20),
-} as const;
+/** The fourth word of an entry: of all stages together; the leaf is that of stage 1, or of stage 2 alone. */
+export const ENTRY = TRANSLATION;
 
 /** The space in an entry's second word stands above VA[55] and VA[51:44]. */
 export const SPACE_SHIFT = 9;
 const UPPER = 1 << 8;
+/** Set where an entry is of a larger leaf than its page, or of any ASID: leafBits is 12 in no other bits than these. */
+const WIDE = ENTRY.global.mask | (ENTRY.leafBits.mask & ~(12 << ENTRY.leafBits.lo));
 const MAX_SPACES = 2 ** 20;
 const FIRST_LOG2 = 10;
 
 /** Where an entry stands, before it is cut to the size of the array. */
 export function hashOf(page: number, space: number): number {
   return page ^ (page >>> 9) ^ (Math.imul(space, 0x9e37_79b1) >>> 7);
+}
+
+/** The fourth word of an entry, without the address. */
+export function flagsOf(perms: number, leafBits: number, global: boolean): number {
+  return (perms << ENTRY.perms.lo) | (leafBits << ENTRY.leafBits.lo) | (global ? ENTRY.global.mask : 0);
 }
 
 /** What is to go. A range of addresses has `first` and `last`; an `asid` of -1 is any. */
@@ -53,16 +52,15 @@ export class Iotlb {
   #kinds = new Uint8Array(64);
   #vmids = new Uint16Array(64);
   #asids = new Uint16Array(64);
-  /** Live entries that others displaced since the array grew last. */
-  #displaced = 0;
-  /** Entries there are, at most. */
-  #used = 0;
-  /** True while an entry may be of a larger leaf than its page, or of any ASID. */
-  #wide = false;
+  /** Live entries that others may yet displace before the array grows. */
+  #patience = 0;
+  /** Of all entries since there were none, or-ed. */
+  #flags = 0;
 
   constructor(log2Entries: number) {
     this.#maxLength = 4 * 2 ** log2Entries;
     this.entries = new Int32Array(4 * 2 ** Math.min(FIRST_LOG2, log2Entries));
+    this.dropAll();
   }
 
   /** The number of an address space, from 1. It stands until `reset`. */
@@ -84,30 +82,35 @@ export class Iotlb {
     return this.#spaces.size >= MAX_SPACES;
   }
 
-  /** `page` and `tag` are an entry's first words, `flags` its fourth without the address. */
-  add(page: number, tag: number, pa: number, flags: number): void {
-    const space = tag >>> SPACE_SHIFT;
-    let at = this.#indexOf(page, space);
-    const former = this.entries[at + 1];
-    if (former === 0) this.#used++;
-    else if (this.entries[at] !== page || former !== tag) {
-      if (++this.#displaced * 16 > this.entries.length && this.entries.length < this.#maxLength) {
-        this.#grow();
-        at = this.#indexOf(page, space);
-      }
-    }
-    if (ENTRY.log2Leaf(flags) > 12 || ENTRY.global(flags) === 1) this.#wide = true;
-    this.entries[at] = page;
-    this.entries[at + 1] = tag;
-    this.entries[at + 2] = (pa * 2 ** -12) | 0;
-    this.entries[at + 3] = flags | ((pa * 2 ** -44) & PA_HIGH);
+  /** Where an entry stands, or would. */
+  indexOf(page: number, space: number): number {
+    return (hashOf(page, space) << 2) & (this.entries.length - 4);
+  }
+
+  /** Puts an entry where `indexOf` says. */
+  add(page: number, tag: number, frame: number, flags: number): void {
+    const at = this.indexOf(page, tag >>> SPACE_SHIFT);
+    this.entries[at + 2] = frame;
+    this.entries[at + 3] = flags;
+    this.added(at, page, tag);
+  }
+
+  /** Makes an entry of what was put into the two last words at `at`, its `indexOf`; gives where it is, as the array may grow. */
+  added(at: number, page: number, tag: number): number {
+    const { entries } = this;
+    const former = entries[at + 1];
+    this.#flags |= entries[at + 3];
+    entries[at] = page;
+    entries[at + 1] = tag;
+    if (former === 0 || --this.#patience >= 0) return at;
+    this.#grow();
+    return this.indexOf(page, tag >>> SPACE_SHIFT);
   }
 
   dropAll(): void {
-    if (this.#used > 0) this.entries.fill(0);
-    this.#used = 0;
-    this.#displaced = 0;
-    this.#wide = false;
+    if (this.#flags !== 0) this.entries.fill(0);
+    this.#flags = 0;
+    this.#patience = this.entries.length / 16;
   }
 
   /** Forgets the spaces too, so that none of their numbers may stand anywhere. */
@@ -118,9 +121,9 @@ export class Iotlb {
 
   /** Costs what the entries are, or the pages and spaces that are asked for. */
   drop(what: Invalidation): void {
-    if (this.#used === 0) return;
+    if (this.#flags === 0) return;
     const pages = (what.last - what.first + 1) / 0x1000;
-    if (what.last < what.first || this.#wide || what.asid < 0 || what.vmidMask !== 0xffff || pages > 64)
+    if (what.last < what.first || (this.#flags & WIDE) !== 0 || what.asid < 0 || what.vmidMask !== 0xffff || pages > 64)
       this.#scan(what);
     else this.#probe(what);
   }
@@ -133,7 +136,7 @@ export class Iotlb {
       for (let address = first; address <= last; address += 0x1000) {
         const page = (address * 2 ** -12) | 0;
         const tag = (space << SPACE_SHIFT) | (upper ? UPPER : 0) | (address * 2 ** -44);
-        const at = this.#indexOf(page, space);
+        const at = this.indexOf(page, space);
         if (this.entries[at] === page && this.entries[at + 1] === tag) this.#clear(at);
       }
     }
@@ -157,7 +160,7 @@ export class Iotlb {
 
   #touches(page: number, tag: number, flags: number, first: number, last: number, upper: boolean): boolean {
     if (((tag & UPPER) !== 0) !== upper) return false;
-    const leaf = 2 ** ENTRY.log2Leaf(flags);
+    const leaf = 2 ** ENTRY.leafBits(flags);
     const address = (tag & PA_HIGH) * 2 ** 44 + (page >>> 0) * 2 ** 12;
     const start = address - (address % leaf);
     return start <= last && start + leaf > first;
@@ -167,22 +170,16 @@ export class Iotlb {
     this.entries[at] = 0;
     this.entries[at + 1] = 0;
     this.entries[at + 3] = 0;
-    this.#used--;
-  }
-
-  #indexOf(page: number, space: number): number {
-    return (hashOf(page, space) << 2) & (this.entries.length - 4);
   }
 
   #grow(): void {
     const former = this.entries;
+    this.#patience = former.length / 8;
+    if (former.length === this.#maxLength) return;
     this.entries = new Int32Array(former.length * 2);
-    this.#displaced = 0;
-    this.#used = 0;
     for (let at = 0; at < former.length; at += 4) {
       if (former[at + 1] === 0) continue;
-      const to = this.#indexOf(former[at], former[at + 1] >>> SPACE_SHIFT);
-      if (this.entries[to + 1] === 0) this.#used++;
+      const to = this.indexOf(former[at], former[at + 1] >>> SPACE_SHIFT);
       for (let i = 0; i < 4; i++) this.entries[to + i] = former[at + i];
     }
   }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configuration that is remembered: what entry and descriptor of a (StreamID, SubstreamID) mean, direct-mapped. Arm IHI 0070,
-// sections 4.3 and 16.2. A slot is four words: StreamID, SubstreamID or -1, space in the IOTLB, what accesses need.
+// sections 4.3 and 16.2. A slot's eight words: StreamID, SubstreamID or -1, space in the IOTLB, what accesses need, the plan of a walk.
 
+import { planQuickWalk } from '@irqkit/pgtable/walk';
 import type { StreamContext } from './stream-context.js';
 
+const LOG2_SLOT = 3;
+const SLOT = 2 ** LOG2_SLOT;
+const PLAN = 4;
 const FIRST_SLOTS = 2 ** 6;
 const MAX_SLOTS = 2 ** 16;
 /** No StreamID with no SubstreamID. */
@@ -16,7 +20,7 @@ export function slotOf(sid: number, ssid: number): number {
 
 export class StreamCache {
   /** Read by the fast path. */
-  slots = new Int32Array(FIRST_SLOTS * 4).fill(EMPTY);
+  slots = new Int32Array(FIRST_SLOTS * SLOT).fill(EMPTY);
   #contexts: (StreamContext | undefined)[] = new Array<undefined>(FIRST_SLOTS).fill(undefined);
   #used = 0;
   /** True while a slot may have a SubstreamID. */
@@ -24,13 +28,13 @@ export class StreamCache {
 
   get(sid: number, ssid: number): StreamContext | undefined {
     const at = this.#indexOf(sid, ssid);
-    return this.#holds(at, sid, ssid) ? this.#contexts[at >>> 2] : undefined;
+    return this.#holds(at, sid, ssid) ? this.#contexts[at >>> LOG2_SLOT] : undefined;
   }
 
   /** `needs`: the bits of an IOTLB entry's flags that a read needs, and above them those that a write needs. */
   add(sid: number, ssid: number, context: StreamContext, needs: number): void {
     let at = this.#indexOf(sid, ssid);
-    while (this.slots[at + 1] !== EMPTY && !this.#holds(at, sid, ssid) && this.slots.length < MAX_SLOTS * 4) {
+    while (this.slots[at + 1] !== EMPTY && !this.#holds(at, sid, ssid) && this.slots.length < MAX_SLOTS * SLOT) {
       this.#grow();
       at = this.#indexOf(sid, ssid);
     }
@@ -40,7 +44,8 @@ export class StreamCache {
     this.slots[at + 1] = ssid;
     this.slots[at + 2] = context.space;
     this.slots[at + 3] = needs;
-    this.#contexts[at >>> 2] = context;
+    planQuickWalk(context.alone, this.slots, at + PLAN);
+    this.#contexts[at >>> LOG2_SLOT] = context;
   }
 
   /** Every slot of the StreamIDs from `first` to `last`. */
@@ -66,7 +71,7 @@ export class StreamCache {
   }
 
   #scan(first: number, last: number): void {
-    for (let at = 0; at < this.slots.length; at += 4) {
+    for (let at = 0; at < this.slots.length; at += SLOT) {
       const sid = this.slots[at] >>> 0;
       if (this.slots[at + 1] !== EMPTY && sid >= first && sid <= last) this.#clear(at);
     }
@@ -78,8 +83,8 @@ export class StreamCache {
   }
 
   #clear(at: number): void {
-    this.slots.fill(EMPTY, at, at + 4);
-    this.#contexts[at >>> 2] = undefined;
+    this.slots.fill(EMPTY, at, at + SLOT);
+    this.#contexts[at >>> LOG2_SLOT] = undefined;
     this.#used--;
   }
 
@@ -88,7 +93,7 @@ export class StreamCache {
   }
 
   #indexOf(sid: number, ssid: number): number {
-    return (slotOf(sid, ssid) << 2) & (this.slots.length - 4);
+    return (slotOf(sid, ssid) << LOG2_SLOT) & (this.slots.length - SLOT);
   }
 
   #grow(): void {
@@ -96,11 +101,11 @@ export class StreamCache {
     const contexts = this.#contexts;
     this.slots = new Int32Array(former.length * 2).fill(EMPTY);
     this.#contexts = new Array<undefined>(contexts.length * 2).fill(undefined);
-    for (let at = 0; at < former.length; at += 4) {
+    for (let at = 0; at < former.length; at += SLOT) {
       if (former[at + 1] === EMPTY) continue;
       const to = this.#indexOf(former[at], former[at + 1]);
-      this.slots.set(former.subarray(at, at + 4), to);
-      this.#contexts[to >>> 2] = contexts[at >>> 2];
+      this.slots.set(former.subarray(at, at + SLOT), to);
+      this.#contexts[to >>> LOG2_SLOT] = contexts[at >>> LOG2_SLOT];
     }
   }
 }

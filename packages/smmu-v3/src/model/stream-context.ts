@@ -22,6 +22,8 @@ export interface StreamContext {
   readonly lower: Regime | undefined;
   readonly upper: Regime | undefined;
   readonly stage2: Regime | undefined;
+  /** `lower` where there is no stage 2. */
+  readonly alone: Regime | undefined;
   /** Input addresses of this size pass where stage 1 does not translate. */
   readonly inputBits: number;
   readonly tbi0: boolean;
@@ -52,6 +54,7 @@ export function contextOfSte(ste: Uint32Array, parameters: SmmuParameters): Stre
     lower: undefined,
     upper: undefined,
     stage2,
+    alone: undefined,
     inputBits: stage2 ? parameters.ias : parameters.oas,
     tbi0: false,
     tbi1: false,
@@ -74,10 +77,13 @@ export function contextOfCd(
   parameters: SmmuParameters,
 ): StreamContext {
   const el2 = kind === SPACE_KIND.EL2;
+  const context = contextOfSte(ste, parameters);
+  const lower = usesTtb0(cd, el2) ? stage1Of(cd, false, el2, parameters) : undefined;
   return {
-    ...contextOfSte(ste, parameters),
+    ...context,
     stage1: true,
-    lower: usesTtb0(cd, el2) ? stage1Of(cd, false, el2, parameters) : undefined,
+    lower,
+    alone: context.stage2 === undefined ? lower : undefined,
     upper: usesTtb1(cd, el2) ? stage1Of(cd, true, el2, parameters) : undefined,
     tbi0: CD.TBI0(cd) === 1,
     tbi1: CD.TBI1(cd) === 1,

@@ -2,7 +2,7 @@
 // What becomes of a transaction: configuration, stage 1, stage 2. Arm IHI 0070, sections 3.4, 3.5 and 7.3.22; chapter 15.
 
 import type { Dma, PhysAddr } from '@irqkit/core';
-import { createWalker, WALK_ACCESS, WALK_FAULT, WALK_PERM, walkResult } from '@irqkit/pgtable/walk';
+import { createQuickWalk, createWalker, WALK_ACCESS, WALK_FAULT, WALK_PERM, walkResult } from '@irqkit/pgtable/walk';
 import type { Regime, Walk, WalkResult } from '@irqkit/pgtable/walk';
 import { EVENT_CLASS, EVENT_NUMBER } from '../layouts.js';
 import type { SmmuParameters } from '../silicon.js';
@@ -12,7 +12,7 @@ import { fastPath, WRITE_NEEDS_SHIFT } from './fast-path.js';
 import type { Translate } from './fast-path.js';
 import { eventOfWalk, setError } from './fault.js';
 import type { Fault } from './fault.js';
-import { ENTRY, hashOf, Iotlb, SPACE_SHIFT } from './iotlb.js';
+import { ENTRY, flagsOf, Iotlb, SPACE_SHIFT } from './iotlb.js';
 import type { StreamContext } from './stream-context.js';
 import { StageTwo } from './stage-two.js';
 import { StreamCache } from './stream-cache.js';
@@ -52,9 +52,10 @@ export class Translation {
     const fetch = fetcher(dma);
     this.#stage2 = new StageTwo(fetch, fault);
     this.configuration = new Configuration(dma, parameters, fault, this.#stage2);
-    this.#walk = createWalker(fetch);
-    this.#walkNested = createWalker(fetch, (ipa) => this.#tablePhysical(ipa));
-    this.translate = fastPath(this.streams, this.iotlb, (sid, ssid, hi, lo, write) =>
+    const findWindow = dma.window && ((pa: number) => dma.window!(pa as PhysAddr));
+    this.#walk = createWalker(fetch, undefined, findWindow);
+    this.#walkNested = createWalker(fetch, (ipa) => this.#tablePhysical(ipa), findWindow);
+    this.translate = fastPath(this.streams, this.iotlb, createQuickWalk(findWindow), (sid, ssid, hi, lo, write) =>
       this.#miss(sid, ssid, hi, lo, write),
     );
   }
@@ -110,7 +111,7 @@ export class Translation {
     if ((sign + 1) >>> 1 !== 0 || (!ignoresTag && hi >> 20 !== sign)) return -1;
     const page = (hi << 20) | (lo >>> 12);
     const { entries } = this.iotlb;
-    const at = (hashOf(page, context.space) << 2) & (entries.length - 4);
+    const at = this.iotlb.indexOf(page, context.space);
     if (entries[at] !== page || entries[at + 1] !== tagOf(context.space, upper, hi)) return -1;
     const flags = entries[at + 3];
     if ((flags & flagOf(access)) === 0) return -1;
@@ -183,9 +184,9 @@ export class Translation {
     leafBytes: number,
     global: boolean,
   ): void {
-    const log2Leaf = 31 - Math.clz32(leafBytes * 2 ** -12) + 12;
-    const flags = (perms << ENTRY.perms.lo) | (log2Leaf << ENTRY.log2Leaf.lo) | (global ? ENTRY.global.mask : 0);
-    this.iotlb.add((hi << 20) | (lo >>> 12), tagOf(context.space, upper, hi), pa, flags);
+    const flags = flagsOf(perms, Math.log2(leafBytes), global) | ((pa * 2 ** -44) & ENTRY.PA_51_44.mask);
+    const page = (hi << 20) | (lo >>> 12);
+    this.iotlb.add(page, tagOf(context.space, upper, hi), (pa * 2 ** -12) | 0, flags);
   }
 }
 

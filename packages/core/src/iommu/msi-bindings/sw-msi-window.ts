@@ -6,6 +6,7 @@ import { hex } from '@irqkit/bits';
 import { iova } from '../../contracts/address.js';
 import type { Iova } from '../../contracts/address.js';
 import { LinuxError } from '../../contracts/errno.js';
+import type { IommuResvRegion } from '../../contracts/iommu.js';
 import type { PagingDomain } from '../paging-domain.js';
 import { choosePolicy } from './choose-policy.js';
 import type { DoorbellIovas, MsiBindings } from './msi-bindings.js';
@@ -15,6 +16,14 @@ export const SW_MSI_IOVA_BASE = iova(0x800_0000);
 
 /** In bytes. @linux MSI_IOVA_LENGTH */
 export const SW_MSI_IOVA_LENGTH = 0x10_0000;
+
+/** The region that the drivers report. */
+export const SW_MSI_REGION: IommuResvRegion = Object.freeze({
+  base: SW_MSI_IOVA_BASE,
+  sizeBytes: SW_MSI_IOVA_LENGTH,
+  type: 'sw-msi',
+  prot: 0,
+});
 
 /**
  * Chooses this policy for an unmanaged domain: doorbells from `base` on, SW_MSI_IOVA_LENGTH bytes of them.

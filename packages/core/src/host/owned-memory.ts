@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that hardware holds addresses of: it goes back all at once, when the hardware has let go of it.
+// A driver's memory that hardware holds addresses of: it goes back all at once, when the hardware has let go of it.
 
-import { LinuxError } from '@irqkit/core';
-import type { DmaBuffer, DmaMemory } from '@irqkit/core';
-
-/** The step of DmaMemory's sizes and alignments. */
-export const PAGE_BYTES = 4096;
+import { DMA_PAGE_BYTES } from '../contracts/bus.js';
+import type { DmaBuffer, DmaMemory } from '../contracts/bus.js';
+import { LinuxError } from '../contracts/errno.js';
 
 export class OwnedMemory implements DmaMemory {
   readonly #path: string;
@@ -23,7 +21,7 @@ export class OwnedMemory implements DmaMemory {
   }
 
   /** Zeroed memory. `what` it is for goes into the message. @throws LinuxError ENOMEM */
-  alloc(sizeBytes: number, align: number = PAGE_BYTES, what = 'translation tables'): DmaBuffer {
+  alloc(sizeBytes: number, align: number = DMA_PAGE_BYTES, what = 'tables'): DmaBuffer {
     try {
       const buffer = this.#memory.alloc(sizeBytes, align);
       this.#buffers.add(buffer);
