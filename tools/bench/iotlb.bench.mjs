@@ -23,7 +23,7 @@ const READ_WRITE = 3;
 export function cases() {
   const hit = once(() => pairOf(16, 14));
   const miss = once(() => pairOf(256, 4));
-  return [...beside('IOTLB hit', hit, 1e7), ...beside('IOTLB miss, 4 levels', miss), byRequester(hit)];
+  return [...beside('IOTLB hit', hit, 1e7), ...beside('IOTLB miss, 4 levels', miss, 1e7), byRequester(hit)];
 }
 
 function beside(name, pair, allocatesNothingOver) {
@@ -138,6 +138,7 @@ class Tables {
   memory = new Int32Array(MEMORY_BYTES / 4);
   #words = new Uint32Array(this.memory.buffer);
   #bytes = new Uint8Array(this.memory.buffer);
+  #window = { base: BASE, words: this.#words };
   #next = 0;
 
   /** The first word of a new page. */
@@ -158,6 +159,10 @@ class Tables {
     into[0] = this.#words[at];
     into[1] = this.#words[at + 1];
     return true;
+  }
+
+  window(pa) {
+    return pa >= BASE && pa < BASE + MEMORY_BYTES ? this.#window : undefined;
   }
 
   store() {

@@ -15,10 +15,26 @@ export const DESCRIPTOR = {
   OutputAddress_51_48: word(15, 12),
 } as const;
 
-/** The same of the low word alone, ... */
-export const LOW_WORD = { Valid: field(0), ValidAndType: field(1, 0), OutputAddress_51_48: field(15, 12) } as const;
-/** ... and of the high word. */
-export const HIGH_WORD = { OutputAddress_47_32: field(15, 0) } as const;
+/** The same of the low word alone, with what stage 1 and 2 say there, ... */
+export const LOW_WORD = {
+  Valid: field(0),
+  ValidAndType: field(1, 0),
+  AttrIndx: field(4, 2),
+  MemAttr: field(5, 2),
+  AP: field(7, 6),
+  S2AP: field(7, 6),
+  SH: field(9, 8),
+  AF: field(10),
+  nG: field(11),
+  OutputAddress_51_48: field(15, 12),
+} as const;
+/** ... and of the high word. XN: of stage 1 PXN, and UXN above it; XNTables: PXNTable, and XNTable above it. */
+export const HIGH_WORD = {
+  OutputAddress_47_32: field(15, 0),
+  XN: field(22, 21),
+  XNTables: field(28, 27),
+  APTable: field(30, 29),
+} as const;
 /** LOW_WORD.ValidAndType of valid descriptors. */
 export const ENTRY = { BLOCK: 0b01, TABLE_OR_PAGE: 0b11 } as const;
 

@@ -262,7 +262,7 @@ it.each([
 
 describe('a pool', () => {
   const poolOf = (memory: FakeMemory, addressBits = 48) =>
-    new TablePool({ path: PATH, memory, tableBytes: KIB4, addressBits, chunkBytes: 4 * KIB4 });
+    new TablePool({ path: PATH, memory, tableBytes: KIB4, addressBits, chunkBytes: 4 * KIB4, spareBytes: 8 * KIB4 });
   const tableIn = (pool: TablePool) =>
     createPageTable({ path: PATH, ...STAGE1, memory: pool, flushWalk: () => undefined });
 
@@ -270,23 +270,28 @@ describe('a pool', () => {
     const memory = new FakeMemory();
     const pool = poolOf(memory);
     const [one, other] = [tableIn(pool), tableIn(pool)];
-    one.mapPages(iova(0), physAddr(0), KIB4, 2048, READ);
+    one.mapPages(iova(0), physAddr(0), KIB4, 512 * 16, READ);
     other.mapPages(iova(0), physAddr(KIB4), KIB4, 1, READ);
     expect([one.iovaToPhys(iova(0)), other.iovaToPhys(iova(0))]).toEqual([0, KIB4]);
+    expect([pool.sizeBytes, pool.nrTables]).toEqual([24 * KIB4, 21]);
     one.free();
+    expect([pool.sizeBytes, pool.nrTables]).toEqual([12 * KIB4, 3]);
     expect(other.iovaToPhys(iova(5))).toBe(KIB4 + 5);
     other.free();
     expect([memory.liveBytes, pool.nrTables, pool.sizeBytes]).toEqual([0, 0, 0]);
   });
 
-  it('gives back chunks that are empty but for one', () => {
+  it('keeps empty chunks up to what it was told', () => {
     const memory = new FakeMemory();
     const pool = poolOf(memory);
     const table = tableIn(pool);
     table.mapPages(iova(0), physAddr(0), KIB4, 512 * 16, READ);
     expect(pool.sizeBytes).toBe(20 * KIB4);
     table.unmapPages(iova(0), KIB4, 512 * 16);
-    expect(pool.sizeBytes).toBe(4 * KIB4);
+    expect([pool.sizeBytes, pool.nrTables]).toEqual([8 * KIB4, 0]);
+    const { nrAllocations } = memory;
+    table.mapPages(iova(0), physAddr(0), KIB4, 512 * 5, READ);
+    expect([pool.sizeBytes, memory.nrAllocations]).toEqual([8 * KIB4, nrAllocations]);
   });
 
   it('takes no memory that descriptors cannot lead to', () => {

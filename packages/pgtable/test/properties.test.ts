@@ -149,7 +149,7 @@ describe.each(GEOMETRIES)('stage $stage, granule $granuleBytes, $iasBits to $oas
         one.table.free();
         expect(one.memory.liveBytes).toBe(0);
       }),
-      { seed, numRuns: runs(15, 2000) },
+      { seed, numRuns: runs(15, 150) },
     );
   });
 
@@ -174,7 +174,7 @@ describe.each(GEOMETRIES)('stage $stage, granule $granuleBytes, $iasBits to $oas
           expect(one.memory.liveBytes).toBe(bytes);
         }
       }),
-      { seed, numRuns: runs(8, 300) },
+      { seed, numRuns: runs(8, 50) },
     );
   });
 });

@@ -308,7 +308,8 @@ it('nothing in tables makes a walk throw, or go further than it may', () => {
       if (regime === undefined) return;
       let nrFetched = 0;
       const fetch = (pa: number, into: Uint32Array): boolean => {
-        expect(Number.isInteger(pa / 8) && pa >= 0 && pa < 2 ** options.outputBits).toBe(true);
+        // Of a million walks, an expectation each time would take the longer part.
+        if (!(Number.isInteger(pa / 8) && pa >= 0 && pa < 2 ** options.outputBits)) expect(pa).toBe('fetched');
         if (nrFetched === aborts) return false;
         const [low, high, type] = words[nrFetched++];
         into[0] = (low & ~0xfff) | type;
@@ -317,11 +318,11 @@ it('nothing in tables makes a walk throw, or go further than it may', () => {
       };
       const inputHi = options.upper ? ~0 << 20 : options.tbi ? hi & 0xff00_0000 : 0;
       const fault = createWalker(fetch)(regime, inputHi, lo, access, result);
-      expect(nrFetched).toBeLessThanOrEqual(4);
+      if (nrFetched > 4) expect(nrFetched).toBeLessThanOrEqual(4);
       if (fault !== WALK_FAULT.NONE) return;
       nrTranslated++;
-      expect(result.pa).toBeLessThan(2 ** options.outputBits);
-      expect(Math.log2(result.leafBytes) % 1).toBe(0);
+      if (!(result.pa < 2 ** options.outputBits)) expect(result.pa).toBeLessThan(2 ** options.outputBits);
+      if (Math.log2(result.leafBytes) % 1 !== 0) expect(result.leafBytes).toBe('a power of two');
     }),
     { seed, numRuns: runs(5000, 1_000_000) },
   );

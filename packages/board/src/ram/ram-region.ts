@@ -2,15 +2,12 @@
 // One contiguous range of RAM: chunks found by two array steps, committed when first written.
 
 import type { AccessSize, MmioModel, PhysAddr, Region } from '@irqkit/core';
-import { CHUNK_BYTES, chunkOf, chunkOver, offsetInChunk, PAGE_BYTES } from './chunk.js';
-import type { Chunk } from './chunk.js';
+import { Chunk, CHUNK_BYTES, chunkOf, offsetInChunk, PAGE_BYTES } from './chunk.js';
 
 /** How many bytes may still be committed, shared by the regions of a board. */
 export interface CommitBudget {
   /** False, with nothing taken, where fewer than `bytes` are left. */
   take(bytes: number): boolean;
-  /** The memory of a chunk is another from now on. */
-  placed(): void;
 }
 
 const LOG2_LEAF = 10;
@@ -70,7 +67,7 @@ export class RamRegion implements Region, MmioModel {
     }
   }
 
-  /** The memory of the chunk that begins at `pa`, undefined where nothing was written there or it is not all in this region. */
+  /** The chunk that begins at `pa`, undefined where nothing was written there or it is not all in this region. */
   chunkAt(pa: number): Chunk | undefined {
     return pa >= this.base && pa + CHUNK_BYTES <= this.end ? this.#find(pa) : undefined;
   }
@@ -107,8 +104,7 @@ export class RamRegion implements Region, MmioModel {
     if (!this.#budget.take(missing)) return undefined;
     const block = new Uint8Array(sizeBytes);
     this.load(pa, block, 0, sizeBytes);
-    for (let at = 0; at < sizeBytes; at += CHUNK_BYTES)
-      this.#place(pa + at, chunkOver(block.subarray(at, at + CHUNK_BYTES)));
+    for (let at = 0; at < sizeBytes; at += CHUNK_BYTES) this.#place(pa + at, block.subarray(at, at + CHUNK_BYTES));
     return block;
   }
 
@@ -151,15 +147,19 @@ export class RamRegion implements Region, MmioModel {
   #commit(pa: number): Chunk | undefined {
     const chunk = this.#find(pa);
     if (chunk !== undefined || !this.#budget.take(CHUNK_BYTES)) return chunk;
-    return this.#place(pa, chunkOver(new Uint8Array(CHUNK_BYTES)));
+    return this.#place(pa, new Uint8Array(CHUNK_BYTES));
   }
 
-  #place(pa: number, chunk: Chunk): Chunk {
-    const index = chunkOf(pa) - this.#firstChunk;
+  #place(pa: number, bytes: Uint8Array): Chunk {
+    const former = this.#find(pa);
+    if (former !== undefined) {
+      former.place(bytes);
+      return former;
+    }
+    const number = chunkOf(pa);
+    const index = number - this.#firstChunk;
     const leaf = (this.#leaves[index >>> LOG2_LEAF] ??= new Array<undefined>(LEAF_CHUNKS).fill(undefined));
-    leaf[index & (LEAF_CHUNKS - 1)] = chunk;
-    this.#budget.placed();
-    return chunk;
+    return (leaf[index & (LEAF_CHUNKS - 1)] = new Chunk((number * CHUNK_BYTES) as PhysAddr, bytes));
   }
 }
 

@@ -2,13 +2,14 @@
 // A board's RAM: the regions of the firmware's /memory nodes, little-endian.
 
 import { alignDown } from '@irqkit/bits';
-import type { Dma, ModelLog, PhysAddr, Region } from '@irqkit/core';
+import type { Dma, ModelLog, PhysAddr, RamWindow, Region } from '@irqkit/core';
 import { CHUNK_BYTES, chunkOf, PAGE_BYTES } from './chunk.js';
 import { RamRegion } from './ram-region.js';
 
 /** RAM as its owner sees it, beside what `Dma` says. */
 export interface BoardRam extends Dma {
   load64(pa: PhysAddr, into: Uint32Array): boolean;
+  window(pa: PhysAddr): RamWindow | undefined;
   /** Ascending, without overlaps. */
   readonly regions: readonly Region[];
   /** Bytes for which memory stands by now. */
@@ -21,14 +22,13 @@ export interface RamState {
   readonly bytes: Uint8Array;
 }
 
-const NO_WORDS = new Uint32Array(0);
+const NO_WINDOW: RamWindow = { base: 0 as PhysAddr, words: new Uint32Array(0) };
 
 export class Ram implements BoardRam {
   readonly regions: readonly RamRegion[];
   #committed = 0;
-  /** The chunk that load64 read last, from the multiple of CHUNK_BYTES where it begins; no words where there is none. */
-  #chunkStart = 0;
-  #chunkWords: Uint32Array = NO_WORDS;
+  /** What load64 read last; no words where there is none. */
+  #window: RamWindow = NO_WINDOW;
   readonly #doubleword = new Uint8Array(8);
   readonly #limitBytes: number;
   readonly #log: ModelLog;
@@ -67,17 +67,18 @@ export class Ram implements BoardRam {
 
   /** Hot: how descriptors are read. */
   load64(pa: PhysAddr, into: Uint32Array): boolean {
-    const offset = pa - this.#chunkStart;
+    const { base, words } = this.#window;
+    const offset = pa - base;
     const at = offset >>> 3;
     // False too for what is no multiple of 8, and for offsets that do not fit 32 bits.
-    if (at * 8 !== offset || at * 2 >= this.#chunkWords.length) return this.#load64(pa, into);
-    into[0] = this.#chunkWords[at * 2];
-    into[1] = this.#chunkWords[at * 2 + 1];
+    if (at * 8 !== offset || at * 2 >= words.length) return this.#load64(pa, into);
+    into[0] = words[at * 2];
+    into[1] = words[at * 2 + 1];
     return true;
   }
 
-  placed(): void {
-    this.#chunkWords = NO_WORDS;
+  window(pa: PhysAddr): RamWindow | undefined {
+    return this.find(pa, 1)?.chunkAt(chunkOf(pa) * CHUNK_BYTES);
   }
 
   /** The region that holds all of a range. */
@@ -93,11 +94,9 @@ export class Ram implements BoardRam {
   #load64(pa: PhysAddr, into: Uint32Array): boolean {
     const region = pa % 8 === 0 ? this.find(pa, 8) : undefined;
     if (region === undefined) return false;
-    const start = chunkOf(pa) * CHUNK_BYTES;
-    const chunk = region.chunkAt(start);
-    if (chunk !== undefined) {
-      this.#chunkStart = start;
-      this.#chunkWords = chunk.words;
+    const window = region.chunkAt(chunkOf(pa) * CHUNK_BYTES);
+    if (window !== undefined) {
+      this.#window = window;
       return this.load64(pa, into);
     }
     const bytes = this.#doubleword;

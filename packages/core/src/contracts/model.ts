@@ -138,6 +138,14 @@ export interface IommuModel extends Model {
   translate(by: Requester, address: number, write: boolean): number;
 }
 
+/** A stretch of RAM that is read without a call. It crosses no multiple of 4 GiB. */
+export interface RamWindow {
+  /** A multiple of 8: where words[0] is. */
+  readonly base: PhysAddr;
+  /** An even number of words. Another array once memory was placed anew: looked at for each access, never kept. */
+  readonly words: Uint32Array;
+}
+
 /** A model's own view of memory. False where the address is not RAM: the bytes are then untouched. */
 export interface Dma {
   load(pa: PhysAddr, into: Uint8Array): boolean;
@@ -147,6 +155,11 @@ export interface Dma {
    * False, with `into` untouched, where the address is not RAM or no multiple of 8.
    */
   load64?(pa: PhysAddr, into: Uint32Array): boolean;
+  /**
+   * The window that shows `pa`, good as long as RAM is; undefined where there is none now. It shows what `load` would read.
+   * Left out where RAM has no such shape.
+   */
+  window?(pa: PhysAddr): RamWindow | undefined;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface Geometry {
   readonly startLevel: number;
   /** Address bits below an entry of the first table. */
   readonly startBits: number;
+  /** Address bits below what a table of the level before the last resolves, which is called a region. */
+  readonly regionBits: number;
   /** Address bits below a leaf, by sizes ascending. */
   readonly leafBits: readonly number[];
   /** Bits [51:48] of addresses stand in bits [15:12] of descriptors. */
@@ -55,6 +57,7 @@ export function geometryOf(options: PageTableOptions): Geometry {
     oasBits,
     startLevel,
     startBits: entryBits(granule, startLevel),
+    regionBits: entryBits(granule, LAST_LEVEL - 2),
     leafBits: levels
       .filter((level) => level >= startLevel && isLeafLevel(granule, level, oasBits))
       .map((level) => entryBits(granule, level)),

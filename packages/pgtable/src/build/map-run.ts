@@ -94,9 +94,27 @@ function fill(
 }
 
 function fillSame(words: Int32Array, from: number, end: number, lo: number, hi: number, step: number): void {
-  for (let i = from; i < end; i += 2) {
-    words[i + 1] = hi;
-    words[i] = lo;
-    lo = (lo + step) | 0;
+  // V8 computes in doubles what it does not see to be integers.
+  const by1 = step | 0;
+  const by2 = by1 << 1;
+  const leafHi = hi | 0;
+  let leafLo = lo | 0;
+  let i = from | 0;
+  for (const last = (end | 0) - 6; i < last; i += 8) {
+    words[i + 1] = leafHi;
+    words[i] = leafLo;
+    words[i + 3] = leafHi;
+    words[i + 2] = (leafLo + by1) | 0;
+    leafLo = (leafLo + by2) | 0;
+    words[i + 5] = leafHi;
+    words[i + 4] = leafLo;
+    words[i + 7] = leafHi;
+    words[i + 6] = (leafLo + by1) | 0;
+    leafLo = (leafLo + by2) | 0;
+  }
+  for (; i < end; i += 2) {
+    words[i + 1] = leafHi;
+    words[i] = leafLo;
+    leafLo = (leafLo + by1) | 0;
   }
 }

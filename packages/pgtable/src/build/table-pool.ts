@@ -16,25 +16,29 @@ export interface TablePoolOptions {
   readonly addressBits: number;
   /** What is taken at once: a power of two, a table at least. Sixteen tables, 256 KiB at least, where it is left out. */
   readonly chunkBytes?: number;
+  /**
+   * Empty chunks are kept up to this, one in any case, so that a driver which maps and unmaps the same does not take and give
+   * memory all the time. 2 MiB where it is left out. When a page table goes, all but one are given back.
+   */
+  readonly spareBytes?: number;
 }
 
 interface Chunk {
   readonly buffer: DmaBuffer;
   /** The number of its first table. */
   readonly first: number;
-  /** Tables that were given back. */
-  readonly free: number[];
-  /** Tables from here on were never given out. */
-  fresh: number;
-  nrUsed: number;
+  /** Tables to give: the first `nrFree` of these. */
+  readonly free: Int32Array;
+  nrFree: number;
 }
 
 const NO_WORDS = new Int32Array(0);
 const WORD_BYTES = 4;
+const SPARE_BYTES = 0x20_0000;
 
 /**
  * Tables for the page tables of one driver. All but the first of each, which has a size of its own, come from here. Chunks
- * are taken as they are needed; one at the most is kept empty, and none when the last page table is gone.
+ * are taken as they are needed; a few are kept while they are empty, and none when the last page table is gone.
  */
 export class TablePool {
   readonly path: string;
@@ -48,17 +52,20 @@ export class TablePool {
   readonly #chunkBytes: number;
   readonly #tableWords: number;
   readonly #tablesOfChunk: number;
+  readonly #mostEmpty: number;
   /** As `chunkWords`. First tables stand here, too. */
   readonly #chunks: (Chunk | undefined)[] = [undefined];
   readonly #freeSlots: number[] = [];
-  /** Chunks that have a table to give. */
-  readonly #open = new Set<Chunk>();
+  /** Chunks that have a table to give; the last one gives. */
+  readonly #open: Chunk[] = [];
+  /** Of them those that have every table to give. */
+  #nrEmpty = 0;
   #nrFree = 0;
   #nrUsed = 0;
   #nrPageTables = 0;
 
   /** @throws LinuxError EINVAL for sizes that are no powers of two, or a chunk smaller than a table */
-  constructor({ path, memory, tableBytes, addressBits, chunkBytes }: TablePoolOptions) {
+  constructor({ path, memory, tableBytes, addressBits, chunkBytes, spareBytes }: TablePoolOptions) {
     this.path = path;
     this.memory = memory;
     this.tableBytes = tableBytes;
@@ -69,6 +76,7 @@ export class TablePool {
     this.log2ChunkWords = Math.log2(this.#chunkBytes / WORD_BYTES);
     this.#tableWords = tableBytes / WORD_BYTES;
     this.#tablesOfChunk = this.#chunkBytes / tableBytes;
+    this.#mostEmpty = Math.max(Math.floor((spareBytes ?? SPARE_BYTES) / this.#chunkBytes), 1);
   }
 
   /** Tables in use, first ones not counted. */
@@ -83,7 +91,7 @@ export class TablePool {
 
   /** @internal A first table, of zeros, for one more page table. @throws LinuxError ENOMEM */
   join(sizeBytes: number): number {
-    const table = this.add(this.allocate(sizeBytes)).first;
+    const table = this.add(this.allocate(sizeBytes), NO_WORDS).first;
     this.#nrPageTables++;
     return table;
   }
@@ -92,50 +100,37 @@ export class TablePool {
   leave(table: number): void {
     this.remove(this.chunkOf(table));
     this.#nrPageTables--;
-    if (this.#nrPageTables === 0) this.trim(0);
+    const empty = this.#open.filter(({ nrFree }) => nrFree === this.#tablesOfChunk);
+    for (const chunk of empty.slice(this.#nrPageTables > 0 ? 1 : 0)) this.drop(chunk);
   }
 
   /** @internal Makes sure that `count` calls of `take` succeed. @throws LinuxError ENOMEM, with nothing taken */
   reserve(count: number): void {
-    if (this.#nrFree >= count) return;
-    const added: Chunk[] = [];
-    try {
-      while (this.#nrFree < count) {
-        const chunk = this.add(this.allocate(this.#chunkBytes));
-        this.#open.add(chunk);
-        this.#nrFree += this.#tablesOfChunk;
-        added.push(chunk);
-      }
-    } catch (error) {
-      added.forEach((chunk) => this.drop(chunk));
-      throw error;
-    }
+    if (this.#nrFree < count) this.grow(count);
   }
 
   /** @internal The number of a table of zeros, which was reserved. */
   take(): number {
-    const chunk: Chunk = this.#open.values().next().value!;
-    let table = chunk.free.pop();
-    if (table === undefined) {
-      table = chunk.fresh;
-      chunk.fresh += this.#tableWords;
-    }
-    chunk.nrUsed++;
+    const open = this.#open;
+    const chunk = open[open.length - 1];
+    if (chunk.nrFree === this.#tablesOfChunk) this.#nrEmpty--;
+    const table = chunk.free[--chunk.nrFree];
+    if (chunk.nrFree === 0) open.pop();
     this.#nrUsed++;
     this.#nrFree--;
-    if (chunk.nrUsed === this.#tablesOfChunk) this.#open.delete(chunk);
     return table;
   }
 
   /** @internal Takes a table back. It is of zeros again. */
   give(table: number): void {
     const chunk = this.chunkOf(table);
-    chunk.free.push(table);
-    chunk.nrUsed--;
-    this.#open.add(chunk);
+    if (chunk.nrFree === 0) this.#open.push(chunk);
+    chunk.free[chunk.nrFree++] = table;
     this.#nrUsed--;
     this.#nrFree++;
-    if (chunk.nrUsed === 0 && this.#nrFree > this.#tablesOfChunk) this.trim(1);
+    if (chunk.nrFree < this.#tablesOfChunk) return;
+    this.#nrEmpty++;
+    if (this.#nrEmpty > this.#mostEmpty) this.drop(chunk);
   }
 
   /** @internal */
@@ -162,10 +157,30 @@ export class TablePool {
     throw new LinuxError('ENOMEM', `${this.path}: ${what}`);
   }
 
-  private add(buffer: DmaBuffer): Chunk {
+  private grow(nrFree: number): void {
+    const added: Chunk[] = [];
+    try {
+      while (this.#nrFree < nrFree) {
+        const chunk = this.add(this.allocate(this.#chunkBytes), new Int32Array(this.#tablesOfChunk));
+        // The first table is given first.
+        for (let i = 0; i < this.#tablesOfChunk; i++)
+          chunk.free[i] = chunk.first + (this.#tablesOfChunk - 1 - i) * this.#tableWords;
+        chunk.nrFree = this.#tablesOfChunk;
+        // What was taken before gives before.
+        this.#open.unshift(chunk);
+        this.#nrEmpty++;
+        this.#nrFree += this.#tablesOfChunk;
+        added.push(chunk);
+      }
+    } catch (error) {
+      added.forEach((chunk) => this.drop(chunk));
+      throw error;
+    }
+  }
+
+  private add(buffer: DmaBuffer, free: Int32Array): Chunk {
     const slot = this.#freeSlots.pop() ?? this.#chunks.length;
-    const first = slot * 2 ** this.log2ChunkWords;
-    const chunk: Chunk = { buffer, first, free: [], fresh: first, nrUsed: 0 };
+    const chunk: Chunk = { buffer, first: slot * 2 ** this.log2ChunkWords, free, nrFree: 0 };
     this.#chunks[slot] = chunk;
     const { bytes } = buffer;
     this.chunkWords[slot] = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / WORD_BYTES);
@@ -180,14 +195,10 @@ export class TablePool {
     this.memory.free(chunk.buffer);
   }
 
-  /** Drops empty chunks but for `kept` of them. */
-  private trim(kept: number): void {
-    const empty = [...this.#open].filter(({ nrUsed }) => nrUsed === 0);
-    for (const chunk of empty.slice(kept)) this.drop(chunk);
-  }
-
+  /** Gives an empty chunk back. */
   private drop(chunk: Chunk): void {
-    this.#open.delete(chunk);
+    this.#open.splice(this.#open.indexOf(chunk), 1);
+    this.#nrEmpty--;
     this.#nrFree -= this.#tablesOfChunk;
     this.remove(chunk);
   }

@@ -17,24 +17,36 @@ export const DIRECTORY_ENTRY = {
   TABLE: 1,
   /** How many of its entries are valid. */
   NR_VALID: 2,
+  /** How many of those lead to tables. */
+  NR_TABLES: 3,
   log2Words: 2,
 } as const;
 
-/** What is said of the first table, before the directory of it. */
-export const FIRST = 0;
+/** What stands before the directories, in words. */
+export const PLACES = {
+  /** What is said of the first table. */
+  FIRST: 0,
+  /** The entry of an address to which no directory leads. */
+  NOWHERE: 4,
+  /** Regions that were recalled lately, by the lowest bits of their number: it, and where the directory of it is. */
+  RECENT: 8,
+  NR_RECENT: 32,
+  DIRECTORIES: 72,
+} as const;
+
+/** No place. */
 export const NONE = -1;
 
 // What is imported or exported V8 loads at each use: constants of the hot paths are the module's own.
-const { DIRECTORY, TABLE, NR_VALID, log2Words } = DIRECTORY_ENTRY;
-const FIRST_DIRECTORY = 1 << log2Words;
+const { DIRECTORY, TABLE, NR_VALID, NR_TABLES, log2Words } = DIRECTORY_ENTRY;
+const { FIRST, RECENT, NR_RECENT } = PLACES;
+const FIRST_DIRECTORY = PLACES.DIRECTORIES;
 
 export class TableTree {
   readonly geometry: Geometry;
   readonly pool: TablePool;
   directories = new Int32Array(0);
   readonly indexMask: number = 0;
-  /** Changes when a directory goes: what was remembered of directories is void then. */
-  nrForgotten = 0;
   /** The way that `deepest` took: of the table at each level, where its directory entry is. */
   readonly path = new Int32Array(LAST_LEVEL + 1);
   readonly #chunkMask: number;
@@ -52,6 +64,7 @@ export class TableTree {
     this.#directoryWords = 1 << (geometry.indexBits + log2Words);
     this.#nextDirectory = FIRST_DIRECTORY + Math.max(nrFirstEntries << log2Words, this.#directoryWords);
     this.directories = new Int32Array(this.#nextDirectory + this.#directoryWords);
+    this.directories.fill(NONE, RECENT, FIRST_DIRECTORY);
     this.directories[FIRST + DIRECTORY] = FIRST_DIRECTORY;
     this.directories[FIRST + TABLE] = pool.join(nrFirstEntries * 8);
   }
@@ -61,12 +74,24 @@ export class TableTree {
     return this.pool.addressOf(this.directories[FIRST + TABLE]) as PhysAddr;
   }
 
-  /** The directory whose entries lead to last-level tables, as far as an index of one table goes; NONE where it is missing. */
-  lastDirectory(hi: number, lo: number): number {
-    const bits = this.geometry.pageBits + this.geometry.indexBits;
-    const at = this.tableWith(hi, lo, bits);
-    if (at === NONE) return NONE;
-    return this.entry(at, hi, lo, bits) - ((indexOf(hi, lo, bits) & this.indexMask) << log2Words);
+  /** True for addresses that are not beyond the input size. */
+  hasInput(hi: number): boolean {
+    return hi >>> (this.geometry.iasBits - 32) === 0;
+  }
+
+  /** Remembers the region of an address; false where it has no directory, or is beyond the input size. */
+  recall(hi: number, lo: number): boolean {
+    const { pageBits, indexBits, regionBits } = this.geometry;
+    if (!this.hasInput(hi)) return false;
+    const at = this.tableWith(hi, lo, pageBits + indexBits);
+    if (at === NONE) return false;
+    const region = indexOf(hi, lo, regionBits);
+    const index = indexOf(hi, lo, pageBits + indexBits);
+    const recent = RECENT + ((region & (NR_RECENT - 1)) << 1);
+    this.directories[recent] = region;
+    this.directories[recent + 1] =
+      this.entry(at, hi, lo, pageBits + indexBits) - ((index & this.indexMask) << log2Words);
+    return true;
   }
 
   /** The directory entry of an address in the directory of the table at `at`, whose entries map 2^bits bytes. */
@@ -77,7 +102,7 @@ export class TableTree {
 
   /** Where the directory entry of the table is whose entries map 2^bits bytes; NONE where there is no such table. */
   tableWith(hi: number, lo: number, bits: number): number {
-    let at = FIRST;
+    let at: number = FIRST;
     for (let above = this.geometry.startBits; above > bits; above -= this.geometry.indexBits) {
       at = this.entry(at, hi, lo, above);
       if (this.directories[at + TABLE] === 0) return NONE;
@@ -92,7 +117,7 @@ export class TableTree {
   deepest(hi: number, lo: number, leastBits: number): number {
     const { startLevel, startBits, indexBits } = this.geometry;
     let bits = startBits;
-    let at = FIRST;
+    let at: number = FIRST;
     for (let level = startLevel; ; level++) {
       this.path[level] = at;
       if (bits <= leastBits || level === LAST_LEVEL) return bits;
@@ -114,7 +139,7 @@ export class TableTree {
   /** As `tableWith`, with tables added where they are missing. NONE where a block is there. @throws LinuxError ENOMEM */
   tableFor(hi: number, lo: number, bits: number): number {
     const { startBits, indexBits } = this.geometry;
-    let at = FIRST;
+    let at: number = FIRST;
     for (let above = startBits; above > bits; above -= indexBits) {
       const next = this.entry(at, hi, lo, above);
       if (this.directories[next + TABLE] === 0) {
@@ -150,6 +175,7 @@ export class TableTree {
     const { directories } = this;
     directories[next + DIRECTORY] = directory;
     directories[next + TABLE] = table;
+    directories[at + NR_TABLES]++;
     const address = this.pool.addressOf(table);
     const words = this.words(at);
     const word = this.wordIndex(at, hi, lo, bits);
@@ -167,10 +193,11 @@ export class TableTree {
     words[word] = 0;
     words[word + 1] = 0;
     directories[at + NR_VALID]--;
+    directories[at + NR_TABLES]--;
     const table = directories[next + TABLE];
     if (directories[next + DIRECTORY] !== 0) {
       this.#freeDirectories.push(directories[next + DIRECTORY]);
-      this.nrForgotten++;
+      if (bits === this.geometry.regionBits) this.forget(indexOf(hi, lo, bits));
     }
     directories[next + DIRECTORY] = 0;
     directories[next + TABLE] = 0;
@@ -196,6 +223,11 @@ export class TableTree {
       pool.wordsOf(table).fill(0);
       pool.give(table);
     }
+  }
+
+  private forget(region: number): void {
+    const recent = RECENT + ((region & (NR_RECENT - 1)) << 1);
+    if (this.directories[recent] === region) this.directories[recent] = NONE;
   }
 
   private takeDirectory(): number {

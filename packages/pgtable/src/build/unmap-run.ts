@@ -2,13 +2,23 @@
 // Unmaps runs: leaf by leaf of whatever size, a table's worth at a time. Blocks of which a part stays are split, and tables
 // that are empty go.
 
-import { alignedTo, ENTRY, entryBits, HIGH_WORD_OF, LOW_WORD, OF_HIGH_WORD, POWERS } from '../descriptors.js';
-import { DIRECTORY_ENTRY, FIRST, highWordOf, lowWordOf } from './table-tree.js';
+import {
+  alignedTo,
+  ENTRY,
+  entryBits,
+  HIGH_WORD_OF,
+  LAST_LEVEL,
+  LOW_WORD,
+  OF_HIGH_WORD,
+  POWERS,
+} from '../descriptors.js';
+import { DIRECTORY_ENTRY, PLACES, highWordOf, lowWordOf } from './table-tree.js';
 import type { TableTree } from './table-tree.js';
 
 const VALID = LOW_WORD.Valid.mask;
 const TYPE = LOW_WORD.ValidAndType.mask;
-const { NR_VALID } = DIRECTORY_ENTRY;
+const { NR_VALID, NR_TABLES } = DIRECTORY_ENTRY;
+const { FIRST } = PLACES;
 
 /** Tables that hardware may still know: their memory is given back after it was told to forget them. */
 export interface Dropped {
@@ -42,13 +52,34 @@ export function unmapRun(tree: TableTree, iova: number, end: number, dropped: Dr
       continue;
     }
     const most = Math.min(tree.leavesInTable(hi, lo, bits), (end - at) / span) | 0;
-    const nr = nrLeaves(words, word, most, bits === tree.geometry.pageBits ? ENTRY.TABLE_OR_PAGE : ENTRY.BLOCK);
+    const leaf = bits === tree.geometry.pageBits ? ENTRY.TABLE_OR_PAGE : ENTRY.BLOCK;
+    const nr = isAllLeaves(tree, table) ? most : nrLeaves(words, word, most, leaf);
     words.fill(0, word, word + nr * 2);
     tree.directories[table + NR_VALID] -= nr;
     dropEmpty(tree, hi, lo, bits, dropped);
     at += nr * span;
   }
   return at - iova;
+}
+
+/** Unmaps one page whose table may be empty after it; false, with nothing done, where no page is mapped. */
+export function unmapPage(tree: TableTree, hi: number, lo: number, dropped: Dropped): boolean {
+  const { pageBits } = tree.geometry;
+  if (!tree.hasInput(hi) || tree.deepest(hi, lo, pageBits) !== pageBits) return false;
+  const table = tree.path[LAST_LEVEL];
+  const words = tree.words(table);
+  const word = tree.wordIndex(table, hi, lo, pageBits);
+  if ((words[word] & VALID) === 0) return false;
+  words[word] = 0;
+  words[word + 1] = 0;
+  tree.directories[table + NR_VALID]--;
+  dropEmpty(tree, hi, lo, pageBits, dropped);
+  return true;
+}
+
+/** True where every entry of a table is a leaf. */
+function isAllLeaves({ directories, indexMask }: TableTree, table: number): boolean {
+  return table !== FIRST && directories[table + NR_VALID] - directories[table + NR_TABLES] > indexMask;
 }
 
 /** How many leaves in a row there are. */
@@ -82,20 +113,11 @@ function dropEmpty(tree: TableTree, hi: number, lo: number, bits: number, droppe
 /** How many tables it takes so that leaves begin and end where the range does. */
 function splitsNeeded(tree: TableTree, iova: number, end: number): number {
   const last = end - POWERS[tree.geometry.pageBits];
-  return (
-    splitsAt(tree, iova, iova, end, () => false) +
-    splitsAt(tree, last, iova, end, (bits) => alignedTo(bits, last) === alignedTo(bits, iova))
-  );
+  return splitsAt(tree, iova, iova, end, NaN) + (last === iova ? 0 : splitsAt(tree, last, iova, end, iova));
 }
 
-/** The same at one end; `isCounted`: leaves of that size which the other end has counted. */
-function splitsAt(
-  tree: TableTree,
-  at: number,
-  iova: number,
-  end: number,
-  isCounted: (bits: number) => boolean,
-): number {
+/** The same for the leaf at `at`; leaves in which `counted` is, too, do not count. */
+function splitsAt(tree: TableTree, at: number, iova: number, end: number, counted: number): number {
   const hi = (at * HIGH_WORD_OF) | 0;
   const lo = at | 0;
   let bits = tree.deepest(hi, lo, 0);
@@ -105,7 +127,7 @@ function splitsAt(
     const span = POWERS[bits];
     const first = alignedTo(bits, at);
     if (first >= iova && first + span <= end) return nr;
-    if (!isCounted(bits)) nr++;
+    if (first !== alignedTo(bits, counted)) nr++;
   }
 }
 

@@ -5,11 +5,13 @@
 import {
   entryBits,
   GRANULES,
+  HIGH_WORD_OF,
   isLeafLevel,
   isStage2StartLevel,
   LOG2_MAX_CONCATENATED,
   naturalStartLevel,
 } from '../descriptors.js';
+import { permsOf } from './permissions.js';
 
 /** Decoded register fields. */
 export interface RegimeOptions {
@@ -44,18 +46,31 @@ export interface RegimeOptions {
   readonly xnx?: boolean;
 }
 
-/** A regime ready to be walked: what `createRegime` made of its options. */
+/** A regime ready to be walked: what `createRegime` made of its options. Words are 32-bit integers of either sign. */
 export interface Regime extends Required<RegimeOptions> {
   readonly pageBits: number;
   readonly indexBits: number;
   /** Address bits below an entry of the first table. */
   readonly startBits: number;
+  /** What cuts an index into the first table, and into the others, to its bits. */
+  readonly startMask: number;
+  readonly indexMask: number;
   /** A bit for each level whose entries may be leaves. */
   readonly leafLevels: number;
   readonly largeAddresses: boolean;
-  /** Address bits [63:32] and [31:0] that must all be as `upper` says. */
+  readonly ttbHi: number;
+  readonly ttbLo: number;
+  /** Address bits [63:32] and [31:0] that must all be as `upper` says: as in `upperWord`. */
   readonly outsideHi: number;
   readonly outsideLo: number;
+  readonly upperWord: number;
+  /** Bits [63:32] and [31:0] of addresses that the output size excludes. */
+  readonly beyondHi: number;
+  readonly beyondLo: number;
+  /** The bits of table descriptors' high words that matter below. */
+  readonly hierarchyMask: number;
+  /** Where its permissions begin in PERMS. */
+  readonly permsAt: number;
 }
 
 /**
@@ -75,15 +90,21 @@ export function createRegime(options: RegimeOptions): Regime | undefined {
   const largeAddresses = granule.addressBits > 48 && paBits > 48;
   const tableBytes = 2 ** (resolved + 3);
   const alignment = largeAddresses && outputBits > 48 ? Math.max(tableBytes, 64) : tableBytes;
+  const ttb = options.ttb - (options.ttb % alignment);
+  const hierarchyDisabled = options.hierarchyDisabled ?? false;
+  // All of one shape, which walks are the faster for: no spread.
   return {
-    ...options,
+    stage,
+    granuleBytes,
+    inputBits,
     startLevel,
-    ttb: options.ttb - (options.ttb % alignment),
+    ttb,
+    outputBits,
     paBits,
     upper,
     tbi,
     accessFlagFaults: options.accessFlagFaults ?? true,
-    hierarchyDisabled: options.hierarchyDisabled ?? false,
+    hierarchyDisabled,
     wxn: options.wxn ?? false,
     pan: options.pan ?? false,
     onePrivilege: options.onePrivilege ?? false,
@@ -91,11 +112,30 @@ export function createRegime(options: RegimeOptions): Regime | undefined {
     pageBits: granule.pageBits,
     indexBits: granule.indexBits,
     startBits,
+    startMask: (1 << resolved) - 1,
+    indexMask: (1 << granule.indexBits) - 1,
     leafLevels: [0, 1, 2, 3].reduce((bits, level) => bits | (Number(isLeafLevel(granule, level, paBits)) << level), 0),
     largeAddresses,
-    outsideHi: (inputBits >= 32 ? -1 << (inputBits - 32) : -1) & (tbi ? 0x00ff_ffff : -1),
-    outsideLo: inputBits >= 32 ? 0 : -1 << inputBits,
+    ttbHi: (ttb * HIGH_WORD_OF) | 0,
+    ttbLo: ttb | 0,
+    outsideHi: highBitsFrom(inputBits) & (tbi ? 0x00ff_ffff : -1),
+    outsideLo: lowBitsFrom(inputBits),
+    upperWord: upper ? -1 : 0,
+    beyondHi: highBitsFrom(outputBits),
+    beyondLo: lowBitsFrom(outputBits),
+    hierarchyMask: hierarchyDisabled ? 0 : -1,
+    permsAt: permsOf(options),
   };
+}
+
+/** Bits [63:n] of an address: those that are in its bits [63:32], ... */
+function highBitsFrom(n: number): number {
+  return n >= 32 ? -1 << (n - 32) : -1;
+}
+
+/** ... and those in its bits [31:0]. */
+function lowBitsFrom(n: number): number {
+  return n >= 32 ? 0 : -1 << n;
 }
 
 /** The level that VTCR_EL2.SL0, or STE.S2SL0, selects; undefined where it selects none, physical addresses having `paBits`. */

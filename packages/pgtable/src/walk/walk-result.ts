@@ -2,6 +2,8 @@
 // What a walk asks and what it finds, in small integers: nothing is allocated per walk. Faults: Arm DDI 0487, D8.14
 // "Memory aborts"; the order in which they are looked for is D8.14.5's.
 
+import { LOW_WORD, OF_HIGH_WORD } from '../descriptors.js';
+
 /** What an access does: a sum of these. A read of data by an unprivileged master is 0. */
 export const WALK_ACCESS = { WRITE: 1, PRIVILEGED: 2, INSTRUCTION: 4 } as const;
 
@@ -26,38 +28,61 @@ export const WALK_PERM = {
   PRIVILEGED_EXECUTE: 32,
 } as const;
 
-/** Filled by a walk; one is enough for a model. What a fault does not name is of no meaning then. */
-export interface WalkResult {
+/**
+ * Filled by a walk; one is enough for a model. What a fault does not name is of no meaning then. Walks store 32-bit integers
+ * alone, of either sign; what is read as one number is put together when it is asked for.
+ */
+export class WalkResult {
   /** WALK_FAULT */
-  fault: number;
+  fault: number = WALK_FAULT.NONE;
   /** Of the descriptor that decided, leaf or fault. */
-  level: number;
-  /** The output address of the access, in bytes; of the leaf also where permission is what fails. */
-  pa: number;
-  /** Bytes that the leaf maps, aligned; for caching. */
-  leafBytes: number;
+  level = 0;
+  /** Bits [63:32] and [31:0] of `pa`. */
+  paHi = 0;
+  paLo = 0;
+  /** log2 of `leafBytes`. */
+  leafBits = 0;
   /** WALK_PERM bits of the leaf. */
-  perms: number;
+  perms = 0;
+  /** 1 or 2 */
+  stage = 1;
+  /** The low word of the leaf. */
+  leaf = 0;
+  /** Bits [63:32] and [31:0] of `descriptorAddress`. */
+  descriptorHi = 0;
+  descriptorLo = 0;
+
+  /** The output address of the access, in bytes; of the leaf also where permission is what fails. */
+  get pa(): number {
+    return this.paHi * OF_HIGH_WORD + (this.paLo >>> 0);
+  }
+
+  /** Bytes that the leaf maps, aligned; for caching. */
+  get leafBytes(): number {
+    return 2 ** this.leafBits;
+  }
+
   /** Stage 1: AttrIndx[2:0]; stage 2: MemAttr[3:0]. */
-  memAttr: number;
+  get memAttr(): number {
+    return this.stage === 1 ? LOW_WORD.AttrIndx(this.leaf) : LOW_WORD.MemAttr(this.leaf);
+  }
+
   /** SH[1:0] of the leaf. */
-  shareability: number;
+  get shareability(): number {
+    return LOW_WORD.SH(this.leaf);
+  }
+
   /** Stage 1: nG of the leaf. */
-  notGlobal: boolean;
+  get notGlobal(): boolean {
+    return this.stage === 1 && LOW_WORD.nG(this.leaf) === 1;
+  }
+
   /** Of the descriptor read last, in bytes: what an external abort or a fault of stage 2 is about. Nested: an IPA. */
-  descriptorAddress: number;
+  get descriptorAddress(): number {
+    return this.descriptorHi * OF_HIGH_WORD + (this.descriptorLo >>> 0);
+  }
 }
 
 export function walkResult(): WalkResult {
-  return {
-    fault: WALK_FAULT.NONE,
-    level: 0,
-    pa: 0,
-    leafBytes: 0,
-    perms: 0,
-    memAttr: 0,
-    shareability: 0,
-    notGlobal: false,
-    descriptorAddress: 0,
-  };
+  return new WalkResult();
 }
