@@ -147,7 +147,7 @@ describe('remembered translations', () => {
           }
         }
       }),
-      { seed, numRuns: runs(8, 2000) },
+      { seed, numRuns: runs(8, 400) },
     );
   });
 });

@@ -67,8 +67,7 @@ export const RO_PAGE = 0xfc3n;
 export const S2_PAGE = 0x7ffn;
 
 /**
- * Maps the 4 KiB page of `va` by the tables at `root`: four levels in the pages that follow it, chosen by the levels' indexes so that
- * tables of different addresses do not meet. `base` is added to where tables point: their IPA.
+ * Maps the 4 KiB page of `va` by the tables at `root`: four levels in the pages that follow it. `base` is added to where tables point: their IPA.
  */
 export function map(rig: SmmuRig, root: number, va: bigint, pa: number, attributes = RW_PAGE, base = 0): void {
   let table = root;
@@ -76,7 +75,7 @@ export function map(rig: SmmuRig, root: number, va: bigint, pa: number, attribut
     const at = table + Number((va >> BigInt(39 - level * 9)) & 511n) * 8;
     const known = rig.ram.read64(at);
     if (known === 0n) {
-      const next = root + 0x1000 * ++tables;
+      const next = root + 0x1000 * takeTable(rig, root);
       rig.ram.write64(at, BigInt(next + base) | 3n);
       table = next;
     } else table = Number(known & 0xffff_ffff_f000n) - base;
@@ -89,4 +88,13 @@ export function mapStage2Block(rig: SmmuRig, ipa: number, pa: number): void {
   rig.ram.write64(TABLES2 + Math.floor(ipa / 2 ** 30) * 8, BigInt(pa) | 0x7fdn);
 }
 
-let tables = 0;
+/** How many tables follow a root, of each rig. */
+const nrTables = new WeakMap<SmmuRig, Map<number, number>>();
+
+function takeTable(rig: SmmuRig, root: number): number {
+  const ofRig = nrTables.get(rig) ?? new Map<number, number>();
+  nrTables.set(rig, ofRig);
+  const nr = (ofRig.get(root) ?? 0) + 1;
+  ofRig.set(root, nr);
+  return nr;
+}
