@@ -47,11 +47,17 @@ export function runCli({ argv, io, defaultPlatform, version }: CliOptions): Exit
     });
   program
     .command('replay')
-    .description('feed a capture of real drivers, or recorded page-table walks, to the models and compare every answer')
-    .argument('<DIR>')
+    .description(
+      'feed what was recorded to the models: a capture of real drivers, page-table walks, VFIO calls; compare every answer',
+    )
+    .argument('<PATH>', 'a directory, or the .jsonl file of a VFIO recording')
+    .option(
+      '--boot <DIR>',
+      'the boot of the machine that VFIO calls were recorded on (default: ../boots/NAME from NAME.jsonl)',
+    )
     .option('--json', 'one JSON document instead of tables')
-    .action((dir: string, options: { json?: boolean }) => {
-      exit = replayCommand(io, dir, options);
+    .action((path: string, options: { json?: boolean; boot?: string }) => {
+      exit = replayCommand(io, path, options);
     });
 
   try {

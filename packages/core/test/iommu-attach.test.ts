@@ -250,3 +250,63 @@ describe('R12 R15 R16: where doorbells go in an unmanaged domain', () => {
     expect([domain.msiBindings, device.msiTranslation]).toEqual([undefined, undefined]);
   });
 });
+
+describe('claiming a group', () => {
+  it('blocks its devices while no domain of the owner has them', () => {
+    const { iommu, core, group } = setUp();
+    const release = core.claimDmaOwner(group);
+    expect(typesOf(iommu)).toEqual(['blocked', 'blocked', 'blocked']);
+    const domain = core.allocDomain(group, 'unmanaged');
+    core.attachGroup(domain, group);
+    expect(typesOf(iommu)).toEqual(['unmanaged', 'unmanaged', 'unmanaged']);
+    core.detachGroup(domain, group);
+    expect(typesOf(iommu)).toEqual(['blocked', 'blocked', 'blocked']);
+    domain.free();
+    release();
+    expect(typesOf(iommu)).toEqual(['dma', 'dma', 'dma']);
+    expect(iommu.domains.size).toBe(1);
+  });
+
+  it('is an EBUSY while it is claimed or attached, or a device has MSIs enabled, with no domain left', () => {
+    const { iommu, core, group, devices } = setUp();
+    const claim = () => core.claimDmaOwner(group);
+    const release = claim();
+    expect(claim).toThrow(/claimed already \(EBUSY\)/);
+    release();
+    const domain = core.allocDomain(group, 'unmanaged');
+    core.attachGroup(domain, group);
+    expect(claim).toThrow(/\(EBUSY\)/);
+    core.detachGroup(domain, group);
+    domain.free();
+    enableMsi(devices[1]);
+    expect(claim).toThrow(/\(EBUSY\)/);
+    expect(iommu.domains.size).toBe(1);
+    expect(typesOf(iommu)).toEqual(['dma', 'dma', 'dma']);
+  });
+
+  it('undoes the steps before the one that fails, and gives back when asked again', () => {
+    const { iommu, core, group } = setUp();
+    const before = iommu.state;
+    for (let step = 0; step < 4; step++) {
+      iommu.failNext(step);
+      expect(() => core.claimDmaOwner(group)).toThrow(/\(ENOMEM\)/);
+      iommu.failAt = Infinity;
+      expect(iommu.state).toEqual(before);
+    }
+    const release = core.claimDmaOwner(group);
+    iommu.failNext(1);
+    expect(release).toThrow(/\(ENOMEM\)/);
+    iommu.failAt = Infinity;
+    expect(typesOf(iommu)).toEqual(['blocked', 'blocked', 'blocked']);
+    release();
+    expect(iommu.state).toEqual(before);
+  });
+
+  it('lets a group go that is gone meanwhile', () => {
+    const { iommu, core, group, devices } = setUp();
+    const release = core.claimDmaOwner(group);
+    for (const device of devices) core.dmaUnconfigure(device);
+    release();
+    expect(iommu.domains.size).toBe(0);
+  });
+});

@@ -264,3 +264,17 @@ describe('teardown', () => {
     expect(again.enableMsix(2)).toHaveLength(2);
   });
 });
+
+test('decoding without mastering: messages can be enabled, and none goes out before the function masters the bus', () => {
+  const nic = nicLike({ vectors: 2 });
+  const { device } = bench(nic);
+  device.disable();
+  expect(codeOf(() => device.enableMsix(1))).toBe('EINVAL');
+  device.enableDecoding();
+  expect(command(device)).toBe(0x0003);
+  expect(device.enableMsix(1)).toHaveLength(1);
+  expect(nic.raise(0)).toBe(false);
+  device.freeVectors();
+  device.disable();
+  expect(codeOf(() => device.enableMsix(1))).toBe('EINVAL');
+});

@@ -9,17 +9,21 @@ export type { RecordedLeaf, SmmuTables } from './capture/smmu-tables.js';
 export { readCapture } from './capture/read-capture.js';
 export { ADAPTERS, replayCapture } from './replay-capture.js';
 export type { ReplayOptions } from './replay-capture.js';
-export { replayDirectory } from './replay-directory.js';
+export { replayDirectory, replayPath } from './replay-directory.js';
 export type { ReplaySession } from './replay-session.js';
 export type {
   Departure,
   Disagreement,
+  Excluded,
   GivenInput,
   KindReport,
   NotCovered,
   ReplayReport,
 } from './report/replay-report.js';
 export type { Tally } from './report/tally.js';
+export type { Exclusion } from './vfio/exclusions.js';
+export { replayVfio } from './vfio/replay-vfio.js';
+export type { VfioReplayOptions } from './vfio/replay-vfio.js';
 export { readWalks } from './walks/read-walks.js';
 export { replayWalks } from './walks/replay-walks.js';
 export type {

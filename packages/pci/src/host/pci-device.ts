@@ -89,6 +89,8 @@ export class PciDevice implements Device, AliasingBridge, GroupedFunction {
   /** Set where its requester id is not its own alone. */
   msiAliasVectors: number | undefined = undefined;
   #vectors: EnabledVectors | undefined;
+  /** Messages may be enabled while bus mastering is still off. */
+  #decoding = false;
 
   /** Reads what is at (bus, devfn) of `host`; only functions that are there may be asked for. */
   constructor(host: PciHostBridge, bus: number, devfn: number, parentBridge: PciDevice | undefined) {
@@ -234,8 +236,25 @@ export class PciDevice implements Device, AliasingBridge, GroupedFunction {
     for (const device of path) if (!device.enabled) device.#switch(1, 1);
   }
 
+  /**
+   * As `enable`, but without bus mastering, and with I/O decoding too where it has such a BAR: for who gives the function to
+   * another, who may then master or not. Messages can be enabled; none goes out before it masters the bus.
+   * @throws as `enable` @linux pci_clear_master, pci_enable_device
+   */
+  enableDecoding(): void {
+    const lost = this.bars.find((bar) => bar.space === 'memory' && bar.address === undefined);
+    if (lost) throw new LinuxError('EINVAL', `${this.name}: BAR ${lost.index} has no address`);
+    configureDma([...[...this.bridgesAbove].reverse(), this]);
+    for (const bridge of [...this.bridgesAbove].reverse()) if (!bridge.enabled) bridge.#switch(1, 1);
+    this.#switch(1, 0);
+    if (this.bars.some(({ space, address }) => space === 'io' && address !== undefined))
+      this.config.set(Command, Command.IO_Space_Enable.set(this.config.get(Command), 1));
+    this.#decoding = true;
+  }
+
   /** Bus mastering off; decoding stays. @linux pci_disable_device */
   disable(): void {
+    this.#decoding = false;
     this.#switch(Command.Memory_Space_Enable(this.config.get(Command)), 0);
   }
 
@@ -283,7 +302,8 @@ export class PciDevice implements Device, AliasingBridge, GroupedFunction {
 
   #checkReady(): void {
     if (this.#vectors) throw new LinuxError('EINVAL', `${this.name}: MSI or MSI-X is already enabled`);
-    if (!this.enabled) throw new LinuxError('EINVAL', `${this.name}: not enabled`);
+    const ready = this.#decoding ? Command.Memory_Space_Enable(this.config.get(Command)) === 1 : this.enabled;
+    if (!ready) throw new LinuxError('EINVAL', `${this.name}: not enabled`);
   }
 
   #switch(memory: number, master: number): void {

@@ -34,6 +34,16 @@ export interface Departure {
   readonly section: string;
 }
 
+/** A record that was played and not compared. */
+export interface Excluded {
+  readonly file: string;
+  readonly line: number;
+  readonly scenario: string;
+  readonly call: string;
+  readonly n: number;
+  readonly reason: string;
+}
+
 export interface Disagreement {
   readonly kind: string;
   readonly file: string;
@@ -55,6 +65,8 @@ export interface ReplayReport {
   readonly given: readonly GivenInput[];
   readonly notCovered: readonly NotCovered[];
   readonly departures: readonly Departure[];
+  /** Of recordings that have some: which, and why. */
+  readonly excluded?: readonly Excluded[];
   readonly firstDisagreement: Disagreement | undefined;
   /** True where all that was compared agreed, also where nothing was. */
   readonly agrees: boolean;

@@ -7,7 +7,7 @@ import type { Departure, Disagreement, GivenInput, NotCovered, ReplayReport } fr
 type CaptureRecord = CapturedAccess | CapturedEvent;
 
 /** Where an answer was recorded. */
-type Recorded = CaptureRecord | { readonly file: string; readonly line?: undefined; readonly n?: undefined };
+type Recorded = CaptureRecord | { readonly file: string; readonly line?: number; readonly n?: number };
 
 interface Counted {
   what: string;

@@ -6,7 +6,7 @@ import type { CliIo } from '../../io.js';
 import { part, table } from '../../print/table.js';
 
 export function printReplay(io: CliIo, report: ReplayReport): string {
-  const { kinds, replayed, given, notCovered, departures } = report;
+  const { kinds, replayed, given, notCovered, departures, excluded = [] } = report;
   const { cpuWrites, deviceWrites } = replayed;
   const writes = cpuWrites + deviceWrites > 0;
   const parts = [
@@ -21,6 +21,10 @@ export function printReplay(io: CliIo, report: ReplayReport): string {
     parts.push(part(io, 'Given from the capture', table(io, ['input', 'count', 'why'], sources(given))));
   if (notCovered.length > 0)
     parts.push(part(io, 'Not covered', table(io, ['what', 'count', 'why'], sources(notCovered))));
+  if (excluded.length > 0) {
+    const rows = excluded.map(({ line, scenario, call, n, reason }) => [line, scenario, call, n, reason]);
+    parts.push(part(io, 'Excluded', table(io, ['line', 'scenario', 'call', 'n', 'reason'], rows)));
+  }
   if (departures.length > 0) {
     const rows = departures.map(({ what, count, why, section }) => [what, count, section, why]);
     const head = ['what', 'count', 'section', 'why'];
@@ -30,13 +34,14 @@ export function printReplay(io: CliIo, report: ReplayReport): string {
   return parts.join('\n');
 }
 
-function verdict(io: CliIo, { kinds, given, firstDisagreement: first }: ReplayReport): string {
+function verdict(io: CliIo, { kinds, given, excluded, firstDisagreement: first }: ReplayReport): string {
   const { green, red, yellow } = pc.createColors(io.color);
   const compared = kinds.reduce((sum, kind) => sum + kind.compared, 0);
   const agreed = kinds.reduce((sum, kind) => sum + kind.agreed, 0);
   const inputs = given.reduce((sum, { count }) => sum + count, 0);
   if (compared === 0) return `${yellow('nothing was compared: nothing here replays any of this')}\n`;
-  const counts = `${agreed} of ${compared} agree, ${inputs} inputs were given`;
+  const sums = excluded && `${compared} compared, ${excluded.length} excluded, ${compared - agreed} disagreeing; `;
+  const counts = `${sums ?? ''}${agreed} of ${compared} agree, ${inputs} inputs were given`;
   if (!first) return `${green(counts)}\n`;
   const { file, line, n, kind, place, expected, got } = first;
   const where = line === undefined ? file : `${file}:${line} (n ${n})`;
