@@ -9,7 +9,7 @@ export default {
   testTimeout: 20_000,
   modulePathIgnorePatterns: ['/dist/'],
   moduleNameMapper: {
-    '^@irqkit-test/env$': '<rootDir>/tools/testing/env.ts',
+    '^@irqkit-test/(.+)$': '<rootDir>/tools/testing/$1.ts',
     '^@irqkit/([^/]+)$': '<rootDir>/packages/$1/src/index.ts',
     '^@irqkit/([^/]+)/(.+)$': '<rootDir>/packages/$1/src/$2/index.ts',
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],

@@ -5,15 +5,15 @@ import { importsUnder, npmPackage } from '../workspace/imports.mjs';
 import { readPackages } from '../workspace/packages.mjs';
 
 /** The root provides these to every test. */
-const forTests = ['@irqkit-test/env', '@jest/globals', 'fast-check'];
+const ofTheRoot = /^(@irqkit-test\/.+|@jest\/globals|fast-check)$/;
 
 export function check(root) {
   return readPackages(root).flatMap(({ name, folder, manifest }) => {
     const own = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
-    const test = [...own, ...Object.keys(manifest.devDependencies ?? {}), ...forTests, manifest.name];
+    const test = [...own, ...Object.keys(manifest.devDependencies ?? {}), manifest.name];
     return [
       ...undeclared(name, folder, 'src', own),
-      ...undeclared(name, folder, 'test', test),
+      ...undeclared(name, folder, 'test', test, ofTheRoot),
       ...Object.keys(manifest.peerDependencies ?? {})
         .filter((peer) => !(peer in (manifest.devDependencies ?? {})))
         .map((peer) => `${name}/package.json: the peer ${peer} is not a devDependency too`),
@@ -21,9 +21,10 @@ export function check(root) {
   });
 }
 
-function undeclared(name, folder, subfolder, declared) {
+function undeclared(name, folder, subfolder, declared, provided = /^$/) {
   return importsUnder(folder, subfolder)
     .filter(({ specifier }) => npmPackage(specifier) && !builtinModules.includes(specifier))
+    .filter(({ specifier }) => !provided.test(npmPackage(specifier)))
     .filter(({ specifier }) => !declared.includes(npmPackage(specifier)))
     .map(({ file, specifier }) => `${name}/${file}: imports ${specifier}, which its package.json does not declare`);
 }

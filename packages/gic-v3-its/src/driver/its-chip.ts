@@ -38,10 +38,14 @@ function setEnabled({ queue, collections, lpis }: ChipParts, data: IrqData, enab
   const changed = lpis.configure(data.hwirq, enabled);
   const cpu = device.cpuOf(eventId);
   if (cpu < 0) return;
+  const command = inv(device.deviceId, eventId);
+  const syncTarget = collections.targetOf(cpu);
+  // Who masks is letting go, and is not kept by an ITS that has died.
+  if (!enabled) return void queue.takeBack(command, syncTarget);
   try {
-    queue.issue(inv(device.deviceId, eventId), { syncTarget: collections.targetOf(cpu) });
+    queue.issue(command, { syncTarget });
   } catch (error) {
-    if (changed) lpis.configure(data.hwirq, !enabled);
+    if (changed) lpis.configure(data.hwirq, false);
     throw error;
   }
 }

@@ -3,7 +3,7 @@
 
 import { LinuxError } from '@irqkit/core';
 import type { Host } from '@irqkit/core';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { QEMU_BASERS, QEMU_TYPER } from './fake-its.js';
 import { Rig } from './rig.js';
 import type { RigOptions } from './rig.js';

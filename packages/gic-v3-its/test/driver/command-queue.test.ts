@@ -3,7 +3,7 @@
 
 import type { Host } from '@irqkit/core';
 import type { GicV3ItsDriver } from '@irqkit/gic-v3-its';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import type { FakeIts } from './fake-its.js';
 import { Rig } from './rig.js';
 

@@ -4,7 +4,7 @@
 
 import { FakeFrame } from './fake-registers.js';
 import type { Access } from './fake-registers.js';
-import type { FakeMemory } from './fake-memory.js';
+import type { FakeMemory } from '@irqkit-test/fake-memory';
 
 export interface Command {
   readonly name: string;

@@ -3,7 +3,7 @@
 
 import { seed, runs } from '@irqkit-test/env';
 import fc from 'fast-check';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { Rig } from './rig.js';
 import type { TestDevice } from './rig.js';
 

@@ -34,7 +34,7 @@ import type {
 import { gicV3Its } from '@irqkit/gic-v3-its';
 import { FakeIts } from './fake-its.js';
 import type { ItsShape } from './fake-its.js';
-import { FakeMemory } from './fake-memory.js';
+import { FakeMemory } from '@irqkit-test/fake-memory';
 import { FakeRedistributor } from './fake-registers.js';
 import type { Access } from './fake-registers.js';
 

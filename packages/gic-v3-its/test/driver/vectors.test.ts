@@ -3,7 +3,7 @@
 
 import { DOORBELL_PROT, IRQ_DOMAIN_FLAG, PlatformDevice, lookupDoorbell, physAddr } from '@irqkit/core';
 import type { Host, Iova, MsiDoorbellInfo } from '@irqkit/core';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { ITS_BASE, Rig, node } from './rig.js';
 import type { FakeIts, Verdict } from './fake-its.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Probing: what is read, what is refused, what is written and in which order, and what is left when it fails.
 
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { MMU_500 } from './fake-smmu.js';
 import { Rig, testDevice } from './rig.js';
 import type { RigOptions } from './rig.js';

@@ -3,7 +3,7 @@
 
 import { IOMMU_PROT } from '@irqkit/core';
 import type { IommuDomainOps, Iova, PhysAddr } from '@irqkit/core';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { CB, GR1, MMU_500 } from './fake-smmu.js';
 import { Rig, TestGather, unmap } from './rig.js';
 import type { RigOptions } from './rig.js';

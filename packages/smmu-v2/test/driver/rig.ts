@@ -16,7 +16,7 @@ import type {
   ProbeContext,
 } from '@irqkit/core';
 import { SmmuV2Driver } from '@irqkit/smmu-v2';
-import { FakeMemory } from './fake-memory.js';
+import { FakeMemory } from '@irqkit-test/fake-memory';
 import { FakeSmmu, MMU_500 } from './fake-smmu.js';
 import type { FakeFacts } from './fake-smmu.js';
 

@@ -5,7 +5,7 @@ import { runs, seed } from '@irqkit-test/env';
 import { LinuxError } from '@irqkit/core';
 import type { Device, IommuGroup } from '@irqkit/core';
 import fc from 'fast-check';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { MMU_500 } from './fake-smmu.js';
 import { Rig, testDevice } from './rig.js';
 import type { RigOptions } from './rig.js';

@@ -2,7 +2,7 @@
 // Probing and letting go of an SMMU. Register values are written out from IHI 0070's bit tables.
 
 import { LinuxError } from '@irqkit/core';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { OPCODE } from './fake-smmu.js';
 import { DOORBELL, Rig, testDevice } from './rig.js';
 import type { RigOptions } from './rig.js';

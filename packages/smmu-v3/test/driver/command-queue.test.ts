@@ -2,7 +2,7 @@
 // The command queue and GERROR, seen through what the driver does: order, wrapping, a full queue, refusals and a hung SMMU.
 
 import type { Device, IommuDomainOps, IommuOps, Iova, PhysAddr } from '@irqkit/core';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { OPCODE } from './fake-smmu.js';
 import type { Command } from './fake-smmu.js';
 import { Rig, unmap } from './rig.js';

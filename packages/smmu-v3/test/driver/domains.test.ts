@@ -5,7 +5,7 @@ import { seed, runs } from '@irqkit-test/env';
 import { IOMMU_PROT, LinuxError } from '@irqkit/core';
 import type { Device, IommuDomainOps, IommuOps, Iova, PhysAddr } from '@irqkit/core';
 import fc from 'fast-check';
-import { caught } from './caught.js';
+import { caught } from '@irqkit-test/caught';
 import { OPCODE, STAGE2_IDR } from './fake-smmu.js';
 import type { Verdict } from './fake-smmu.js';
 import { Rig, TestGather, testDevice, unmap } from './rig.js';

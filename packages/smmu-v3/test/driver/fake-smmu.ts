@@ -4,7 +4,7 @@
 
 import { physAddr } from '@irqkit/core';
 import type { AccessSize, MmioRegion, PhysAddr } from '@irqkit/core';
-import type { FakeMemory } from './fake-memory.js';
+import type { FakeMemory } from '@irqkit-test/fake-memory';
 
 export interface Access {
   readonly op: 'r' | 'w';

@@ -17,7 +17,7 @@ import type {
   ProbeContext,
 } from '@irqkit/core';
 import { SmmuV3Driver } from '@irqkit/smmu-v3';
-import { FakeMemory } from './fake-memory.js';
+import { FakeMemory } from '@irqkit-test/fake-memory';
 import { FakeSmmu, QEMU_IDR } from './fake-smmu.js';
 
 export const PATH = '/smmuv3@9050000';
