@@ -38,11 +38,12 @@ export class MessageVectors {
    */
   static enable(device: PciDevice, irqs: IrqCore, index: MessageIndex, nr: number): MessageVectors | Fewer {
     if (nr === 0) throw new LinuxError('ERANGE', `${device.name}: no vectors to enable`);
-    return withMemoryDecoding(device, () => {
+    const enable = (): MessageVectors | Fewer => {
       if (index === IRQ_INDEX.MSIX) return new MessageVectors(device, irqs, index, device.enableMsix(nr));
       const virqs = enableMsi(device, nr);
       return virqs ? new MessageVectors(device, irqs, index, virqs) : { supported: 1 };
-    });
+    };
+    return withMemoryDecoding(device, enable, () => device.freeVectors());
   }
 
   get count(): number {
@@ -89,8 +90,19 @@ export class MessageVectors {
       return true;
     };
     const name = `vfio-msi${this.index === IRQ_INDEX.MSIX ? 'x' : ''}[${number}](${this.#device.name})`;
-    withMemoryDecoding(this.#device, () => this.#irqs.requestIrq(vector.virq, handler, name));
-    vector.trigger = { eventFd, handler };
+    withMemoryDecoding(this.#device, () => {
+      this.#request(vector.virq, handler, name);
+      vector.trigger = { eventFd, handler };
+    });
+  }
+
+  #request(virq: number, handler: IrqHandler, name: string): void {
+    try {
+      this.#irqs.requestIrq(virq, handler, name);
+    } catch (error) {
+      this.#irqs.deactivate(virq);
+      throw error;
+    }
   }
 
   // An interrupt without a handler has no message either. @linux free_irq, irq_shutdown_and_deactivate
