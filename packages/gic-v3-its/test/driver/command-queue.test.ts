@@ -214,6 +214,20 @@ describe('an ITS that hangs', () => {
     expect(rig.memory.liveBytes).toBe(bytes);
   });
 
+  test('a vector is unmasked only by an ITS that follows, and masked by any', () => {
+    const { rig, host, its } = started();
+    const [virq] = rig.device(host, 0x18).enable(1);
+    const table = rig.memory.at(Number(rig.redistributors[0].propbaser & 0xf_ffff_ffff_f000n), 1);
+    host.irqs.enable(virq);
+    hang(its, (name) => name === 'INV');
+    host.irqs.disable(virq);
+    expect(table[0]).toBe(0xa2);
+    expect(host.log.warnings).toHaveLength(1);
+    expect(host.log.warnings[0]).toMatch(/: INV DeviceID=0x18 EventID=0x0 in slot \d+: .*\(ETIMEDOUT\)$/);
+    expect(caught(() => host.irqs.enable(virq)).code).toBe('ETIMEDOUT');
+    expect(table[0]).toBe(0xa2);
+  });
+
   test('vectors that are given back meanwhile are queued behind, until the ring is full', () => {
     const { rig, host, its } = started();
     const devices = Array.from({ length: 3 }, (_, i) => rig.device(host, 0x40 + i));
