@@ -111,9 +111,6 @@ const CONTEXT_BANK: readonly (readonly [string, number, string])[] = [
   ['TLBSYNC', 0x7f0, ''],
   ['TLBSTATUS', 0x7f4, 'SACTIVE 0'],
   ['ATS1PR', 0x800, 'ADDRESS 51:12'],
-  ['ATS1PW', 0x808, 'ADDRESS 51:12'],
-  ['ATS1UR', 0x810, 'ADDRESS 51:12'],
-  ['ATS1UW', 0x818, 'ADDRESS 51:12'],
   ['ATSR', 0x8f0, 'ACTIVE 0'],
 ];
 

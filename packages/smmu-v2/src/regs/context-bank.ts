@@ -150,11 +150,8 @@ export const TLBIIPAS2 = { offset: 0x630, IPA_43_12: word(31, 0), IPA_47_44: wor
 export const TLBIIPAS2L = { ...TLBIIPAS2, offset: 0x638 } as const;
 export const TLBSYNC = { offset: 0x7f0 } as const;
 export const TLBSTATUS = { offset: 0x7f4, SACTIVE: field(0) } as const;
-/** Address translation operations, 64 bits, the address from 12 up in place: privileged and unprivileged, read and write. */
+/** The first of the address translation operations, 64 bits, the address from 12 up in place. ATSR follows the last. */
 export const ATS1PR = { offset: 0x800, ADDRESS: addr(51, 12) } as const;
-export const ATS1PW = { ...ATS1PR, offset: 0x808 } as const;
-export const ATS1UR = { ...ATS1PR, offset: 0x810 } as const;
-export const ATS1UW = { ...ATS1PR, offset: 0x818 } as const;
 export const ATSR = { offset: 0x8f0, ACTIVE: field(0) } as const;
 
 /** TCR.TG0, also of stage 2, and TCR.TG1, which has another encoding: granules in bytes, 0 is reserved. */
